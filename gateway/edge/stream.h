@@ -1,0 +1,110 @@
+// A connection to a client or a target: a TCP socket, with TLS once asked for.
+//
+// One concrete class, so that protocol code is compiled once and needs no templates. Closing it
+// ends every wait on it. Used from one thread.
+
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gateway/edge/tls.h"
+#include "gateway/vocabulary/bytes.h"
+#include "gateway/vocabulary/identity.h"
+#include "gateway/vocabulary/result.h"
+
+namespace sallyport {
+
+class TlsChannel;
+
+class Stream {
+public:
+    using Socket = boost::asio::ip::tcp::socket;
+
+    explicit Stream(Socket socket);
+    Stream(Stream&&) noexcept;
+    Stream& operator=(Stream&&) = delete;
+    ~Stream();
+
+    // Reads at least one byte; zero means the peer has finished. Fault::closed on a broken
+    // connection.
+    boost::asio::awaitable<Result<std::size_t>> read_some(MutableBytes into);
+
+    // What can be read at once without waiting; zero where nothing is there. Never suspends.
+    Result<std::size_t> read_now(MutableBytes into);
+
+    // Writes every piece, in order, as one gather write where the system can. One write at a time.
+    // Reads may go on meanwhile.
+    boost::asio::awaitable<Result<void>> write(
+        const std::vector<boost::asio::const_buffer>& pieces);
+    boost::asio::awaitable<Result<void>> write(Bytes bytes);
+
+    // The same without a coroutine, for the fast path. True: everything is with the system. False:
+    // the stream has kept a copy of the rest, and flush() must complete before the next write.
+    // Never suspends.
+    Result<bool> write_now(std::span<const boost::asio::const_buffer> pieces);
+    Result<bool> write_now(Bytes bytes);
+
+    // Completes when everything that write_now() kept is with the system.
+    boost::asio::awaitable<Result<void>> flush();
+
+    // Completes when at least one byte can be read, which it leaves unread; for TLS detection.
+    // Plain streams only. False: the peer has finished.
+    boost::asio::awaitable<Result<bool>> peek(MutableBytes into, std::size_t& count);
+
+    // Both sides of a TLS handshake. `already_read` are bytes that the caller took from the socket
+    // and that belong to the handshake; everything else that is buffered stays with TLS. After
+    // success every read and write is TLS. Bounded by the caller's deadline.
+    boost::asio::awaitable<Result<void>> accept_tls(const ServerTls& tls, Bytes already_read = {});
+    boost::asio::awaitable<Result<void>> connect_tls(const ClientTls& tls);
+
+    bool encrypted() const;
+
+    // tls-server-end-point (RFC 5929) of the certificate the server side of this connection
+    // showed; nothing on a plain connection.
+    std::optional<std::string> channel_binding() const;
+
+    // The protocol that both sides of the handshake agreed on (ALPN); empty where none was offered.
+    std::string alpn() const;
+
+    // The common name of the client certificate that the handshake verified; nothing without one.
+    std::optional<std::string> client_common_name() const;
+
+    // As it was when the connection was made; still there after close().
+    Peer peer() const;
+
+    // Orderly where the peer is still there: sends TLS's close_notify if it can without waiting.
+    // May be called again.
+    void close();
+
+    boost::asio::any_io_executor executor();
+
+private:
+    using Pieces = std::span<const boost::asio::const_buffer>;
+
+    boost::asio::awaitable<Result<void>> shake_hands();
+    Result<bool> send_more(Pieces pieces, std::size_t& done);
+    Result<bool> send_all(Pieces pieces, std::size_t& done);
+    Error broken(const boost::system::error_code& error) const;
+
+    Socket socket_;
+    std::unique_ptr<TlsChannel> tls_;
+    std::vector<std::byte> kept_;  // what write_now() could not send
+    std::size_t kept_sent_ = 0;
+    Peer peer_;
+};
+
+// Connects to the first address of the host that answers. Fault::unavailable, with host and port,
+// where none does before the deadline.
+boost::asio::awaitable<Result<Stream>> connect_to(std::string host, std::uint16_t port,
+                                                  std::chrono::milliseconds deadline);
+
+}  // namespace sallyport

@@ -1,0 +1,121 @@
+#include "protocols/postgres/catalogue.h"
+
+#include <algorithm>
+
+namespace sallyport::postgres {
+
+namespace {
+
+// Views on views, partitions of partitions: deeper than any real schema, and an end to a loop.
+constexpr int depth_limit = 32;
+
+// Views of the system catalogue that hold values of user columns (statistics) or texts of
+// statements; hidden whole wherever anything is masked.
+constexpr std::string_view value_views[] = {"pg_stats",     "pg_statistic",     "pg_stats_ext",
+                                            "pg_stats_ext_exprs", "pg_statistic_ext_data",
+                                            "pg_stat_activity", "pg_prepared_statements",
+                                            "pg_cursors",   "pg_largeobject"};
+
+}  // namespace
+
+Catalogue::Catalogue(std::vector<CatalogueRelation> relations) : relations_(std::move(relations))
+{
+    for (std::size_t i = 0; i < relations_.size(); ++i) {
+        by_oid_.emplace(relations_[i].oid, i);
+        by_name_.emplace(relations_[i].name, i);
+    }
+}
+
+const CatalogueRelation* Catalogue::find(std::uint32_t oid) const
+{
+    const auto found = by_oid_.find(oid);
+    return found == by_oid_.end() ? nullptr : &relations_[found->second];
+}
+
+const CatalogueRelation* Catalogue::find(const RelationName& name) const
+{
+    const CatalogueRelation* only = nullptr;
+    const auto [first, last] = by_name_.equal_range(name.name);
+    for (auto at = first; at != last; ++at) {
+        const CatalogueRelation& relation = relations_[at->second];
+        if (!name.schema.empty() && relation.schema != name.schema)
+            continue;
+        if (only != nullptr)
+            return nullptr;
+        only = &relation;
+    }
+    return only;
+}
+
+std::vector<std::string> Catalogue::sources(std::uint32_t oid, int attribute) const
+{
+    std::vector<std::string> names;
+    add_sources(oid, attribute, 0, names);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+void Catalogue::add_sources(std::uint32_t oid, int attribute, int depth,
+                            std::vector<std::string>& into) const
+{
+    const CatalogueRelation* relation = find(oid);
+    if (relation == nullptr || depth > depth_limit || attribute < 1 ||
+        static_cast<std::size_t>(attribute) > relation->columns.size())
+        return;
+    const std::string& column = relation->columns[static_cast<std::size_t>(attribute) - 1];
+    if (column.empty())
+        return;
+    into.push_back(relation->schema + "." + relation->name + "." + column);
+    for (const std::uint32_t parent : relation->parents) {
+        const CatalogueRelation* ancestor = find(parent);
+        if (ancestor == nullptr)
+            continue;
+        const auto same = std::find(ancestor->columns.begin(), ancestor->columns.end(), column);
+        if (same != ancestor->columns.end())
+            add_sources(parent, static_cast<int>(same - ancestor->columns.begin()) + 1, depth + 1,
+                        into);
+    }
+    for (const auto& [base, number] : relation->reads)
+        add_sources(base, number, depth + 1, into);
+}
+
+SensitiveNames::SensitiveNames(const Catalogue& catalogue, const MaskRules& rules)
+{
+    for (const CatalogueRelation& relation : catalogue.relations()) {
+        if (relation.schema == "pg_catalog" || relation.schema == "information_schema")
+            continue;
+        for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+            const auto sources = catalogue.sources(relation.oid, static_cast<int>(i) + 1);
+            const bool hidden = std::any_of(sources.begin(), sources.end(), [&](const auto& name) {
+                return rules.action_for(name) != nullptr;
+            });
+            if (!hidden)
+                continue;
+            columns_.insert(relation.columns[i]);
+            relations_.insert(relation.name);
+        }
+    }
+    for (const std::string_view view : value_views)
+        relations_.emplace(view);
+}
+
+bool SensitiveNames::touched_by(const Mentions& mentions) const
+{
+    const auto named = [this](const RelationName& relation) {
+        return relations_.contains(relation.name);
+    };
+    const bool relation = std::any_of(mentions.relations.begin(), mentions.relations.end(), named);
+    if (!relation)
+        return false;
+    if (mentions.star || mentions.whole_row || mentions.column_aliases)
+        return true;
+    for (const RelationName& name : mentions.relations)
+        for (const std::string_view view : value_views)
+            if (name.name == view)
+                return true;
+    return std::any_of(mentions.columns.begin(), mentions.columns.end(),
+                       [this](const std::string& column) { return columns_.contains(column); });
+}
+
+}  // namespace sallyport::postgres

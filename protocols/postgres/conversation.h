@@ -1,0 +1,162 @@
+// Which answer belongs to which message.
+//
+// The client's messages become Steps when they are forwarded, in order; the target's answers take
+// them off again. Both sides may be thousands of messages apart (pipelining). Transaction, portal
+// and pipeline state are the server's own: nothing here emulates them, it only follows
+// (PostgreSQL documentation, "Message Flow").
+
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/session/exchange.h"
+#include "protocols/postgres/result_shape.h"
+#include "protocols/postgres/statement.h"
+
+namespace sallyport::postgres {
+
+// A portal bound by the client: what it runs, with which parameters, and what its result looks like
+// once the target has described it.
+struct Portal {
+    std::shared_ptr<const Sql> sql;
+    std::string parameters;  // as recorded, see relay.cpp
+    std::shared_ptr<ResultShape> shape;  // null until described; masked sessions only
+    bool describe_asked = false;
+};
+
+enum class StepKind : std::uint8_t {
+    query,               // Query: ends with ReadyForQuery
+    parse,
+    bind,
+    describe_statement,
+    describe_portal,
+    execute,
+    close,
+    sync,                // ends with ReadyForQuery
+    function_call,       // ends with ReadyForQuery
+};
+
+struct Step {
+    StepKind kind = StepKind::sync;
+    bool hidden = false;        // the gateway's own message: its answer is not shown
+    bool before_data = false;   // a Sync that a COPY begun before it would swallow
+    bool changes_reading = false;  // may change standard_conforming_strings or client_encoding
+    bool names_statement = false;  // close: a statement, not a portal
+    std::string name;           // of the statement or portal
+    std::shared_ptr<const Sql> sql;
+    std::shared_ptr<Portal> portal;
+    std::optional<Exchange> exchange;
+    std::optional<Error> refusal;  // this step stands for a refused message: it fails, with these words
+
+    // Filled by the answers.
+    std::size_t results = 0;      // query: statements that have completed
+    std::optional<ResultShape> shape;  // query: of the result under way
+    Outcome outcome;
+    bool failed = false;
+    bool copying_in = false;
+    bool copying_out = false;
+};
+
+// Names of prepared statements or portals, as the server will have them once every message under
+// way has been answered. A name whose meaning depends on an answer that is still to come is
+// uncertain: the relay then waits for it.
+template <class T>
+class Names {
+public:
+    // A message that would give the name this meaning is under way.
+    void promise(const std::string& name, T meaning) { promised_[name].push_back(std::move(meaning)); }
+
+    // The answer came: kept says whether the server took it. An empty meaning takes the name away.
+    void settle(const std::string& name, bool kept)
+    {
+        const auto found = promised_.find(name);
+        if (found == promised_.end())
+            return;
+        if (kept) {
+            if (found->second.front())
+                settled_[name] = std::move(found->second.front());
+            else
+                settled_.erase(name);
+        }
+        found->second.erase(found->second.begin());
+        if (found->second.empty())
+            promised_.erase(found);
+    }
+
+    void set(const std::string& name, T meaning) { settled_[name] = std::move(meaning); }
+    void erase(const std::string& name) { settled_.erase(name); }
+    void clear() { settled_.clear(); }
+
+    // Whether find() could be wrong. The unnamed one is replaced by every message that names it,
+    // and is gone where that failed, so its newest meaning is the only possible one.
+    bool uncertain(const std::string& name) const
+    {
+        const auto found = promised_.find(name);
+        if (name.empty() || found == promised_.end())
+            return false;
+        return found->second.size() > 1 || settled_.contains(name);
+    }
+
+    // An empty T where nobody has given the name a meaning.
+    T find(const std::string& name) const
+    {
+        if (const auto promised = promised_.find(name); promised != promised_.end())
+            return promised->second.back();
+        const auto settled = settled_.find(name);
+        return settled == settled_.end() ? T() : settled->second;
+    }
+
+private:
+    std::map<std::string, T> settled_;
+    std::map<std::string, std::vector<T>> promised_;
+};
+
+class Conversation {
+public:
+    void push(Step step);
+
+    // Null where the target speaks unasked.
+    Step* front() { return steps_.empty() ? nullptr : &steps_.front(); }
+    // The one behind it; null where there is none.
+    Step* second() { return steps_.size() < 2 ? nullptr : &steps_[1]; }
+    bool empty() const { return steps_.empty(); }
+    std::size_t size() const { return steps_.size(); }
+
+    // The step whose COPY data or input the client is sending: the newest with an exchange.
+    Step* newest_exchange();
+
+    // The client has sent COPY data, CopyDone or CopyFail: a Sync from now on is no longer
+    // swallowed.
+    void data_sent() { data_sent_ = true; }
+
+    // The front step was answered to its end. kept: the server did what it asked.
+    void pop(bool kept);
+
+    // The server reported an error in an extended-protocol message: everything up to the next Sync
+    // that it has not read is skipped.
+    void skip_to_sync();
+
+    // A COPY that the front step began has ended: Syncs it swallowed are answered by nothing.
+    void drop_swallowed_syncs();
+
+    bool reading_may_change() const { return reading_changes_ > 0; }
+
+    Names<std::shared_ptr<const Sql>> statements;
+    Names<std::shared_ptr<Portal>> portals;
+
+private:
+    void settle(const Step& step, bool kept);
+
+    std::deque<Step> steps_;
+    bool data_sent_ = false;
+    bool skipping_ = false;  // the server ignores what comes until a Sync that is still to be sent
+    int reading_changes_ = 0;
+};
+
+}  // namespace sallyport::postgres

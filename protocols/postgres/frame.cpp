@@ -1,0 +1,61 @@
+#include "protocols/postgres/frame.h"
+
+#include <string>
+
+namespace sallyport::postgres {
+
+std::uint16_t read_u16(Bytes bytes)
+{
+    return static_cast<std::uint16_t>((std::to_integer<unsigned>(bytes[0]) << 8) |
+                                      std::to_integer<unsigned>(bytes[1]));
+}
+
+std::uint32_t read_u32(Bytes bytes)
+{
+    return (std::to_integer<std::uint32_t>(bytes[0]) << 24) |
+           (std::to_integer<std::uint32_t>(bytes[1]) << 16) |
+           (std::to_integer<std::uint32_t>(bytes[2]) << 8) |
+           std::to_integer<std::uint32_t>(bytes[3]);
+}
+
+void write_u16(std::byte* into, std::uint16_t value)
+{
+    into[0] = static_cast<std::byte>(value >> 8);
+    into[1] = static_cast<std::byte>(value & 0xff);
+}
+
+void write_u32(std::byte* into, std::uint32_t value)
+{
+    into[0] = static_cast<std::byte>(value >> 24);
+    into[1] = static_cast<std::byte>((value >> 16) & 0xff);
+    into[2] = static_cast<std::byte>((value >> 8) & 0xff);
+    into[3] = static_cast<std::byte>(value & 0xff);
+}
+
+Result<std::optional<FrameHead>> next_head(Bytes bytes, std::uint64_t size_limit)
+{
+    if (bytes.size() < header_size)
+        return std::nullopt;
+    const std::uint64_t length = read_u32(bytes.subspan(1));
+    if (length < 4)
+        return failure(Fault::malformed,
+                       "message length " + std::to_string(length) + " is below its own size");
+    // The length does not count the type byte. 64 bits: 2^32 - 1 must not wrap to zero.
+    const std::uint64_t size = length + 1;
+    if (size > size_limit)
+        return failure(Fault::malformed, "message of " + std::to_string(size) +
+                                             " bytes is above the limit of " +
+                                             std::to_string(size_limit));
+    return FrameHead{std::to_integer<char>(bytes[0]), size};
+}
+
+Result<std::optional<Frame>> next_frame(Bytes bytes, std::uint64_t size_limit)
+{
+    TRY(head, next_head(bytes, size_limit));
+    if (!head || bytes.size() < head->size)
+        return std::nullopt;
+    const Bytes whole = bytes.first(static_cast<std::size_t>(head->size));
+    return Frame{head->type, whole, whole.subspan(header_size)};
+}
+
+}  // namespace sallyport::postgres

@@ -1,0 +1,42 @@
+// Cuts a byte stream into PostgreSQL messages (PostgreSQL documentation, "Message Formats").
+//
+// Knows lengths and type bytes and nothing of their meaning. No socket, no allocation: bytes in,
+// views out.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "gateway/vocabulary/bytes.h"
+#include "gateway/vocabulary/result.h"
+
+namespace sallyport::postgres {
+
+inline constexpr std::size_t header_size = 5;  // a type byte, then a length that counts itself
+
+struct FrameHead {
+    char type;
+    std::uint64_t size;  // of the whole message, header included
+};
+
+struct Frame {
+    char type;
+    Bytes whole;  // header included; views the bytes given to next_frame()
+    Bytes body;
+};
+
+// The head of the first message, or nothing when fewer than five bytes are there. A size above the
+// limit or a length below four is malformed.
+Result<std::optional<FrameHead>> next_head(Bytes bytes, std::uint64_t size_limit);
+
+// The first message in the bytes, or nothing when more bytes are needed.
+Result<std::optional<Frame>> next_frame(Bytes bytes, std::uint64_t size_limit);
+
+std::uint16_t read_u16(Bytes bytes);
+std::uint32_t read_u32(Bytes bytes);
+void write_u16(std::byte* into, std::uint16_t value);
+void write_u32(std::byte* into, std::uint32_t value);
+
+}  // namespace sallyport::postgres

@@ -1,0 +1,447 @@
+// The relay's loop from the client to the target: understand, decide, record, forward.
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "protocols/postgres/message.h"
+#include "protocols/postgres/parameters.h"
+#include "protocols/postgres/refusal.h"
+#include "protocols/postgres/relay.h"
+
+namespace sallyport::postgres {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+namespace {
+
+// Messages under way to the target and not yet answered, before the client has to wait.
+constexpr std::size_t pipeline_limit = 10000;
+
+std::string flush_message()
+{
+    std::string message;
+    MessageWriter(message).begin('H').end();
+    return message;
+}
+
+std::string quoted_identifier(std::string_view name)
+{
+    std::string quoted = "\"";
+    for (const char c : name) {
+        if (c == '"')
+            quoted += '"';
+        quoted += c;
+    }
+    return quoted + '"';
+}
+
+// A text nobody may read in one way only.
+std::shared_ptr<const Sql> unreadable(std::string_view text, std::string problem)
+{
+    auto command = std::make_shared<Command>();
+    command->vocabulary = &sql_vocabulary();
+    command->text = text;
+    command->actions.push_back(
+        Action{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem});
+    auto sql = std::make_shared<Sql>();
+    sql->command = std::move(command);
+    sql->problem = std::move(problem);
+    return sql;
+}
+
+bool changes_reading(const Sql& sql)
+{
+    for (const Statement& statement : sql.statements)
+        for (const std::string& setting : statement.settings)
+            if (setting == "standard_conforming_strings" || setting == "client_encoding" ||
+                setting == "all")
+                return true;
+    return false;
+}
+
+bool copies_in(const Sql& sql)
+{
+    for (const Statement& statement : sql.statements)
+        if (statement.kind == StatementKind::copy_in)
+            return true;
+    return false;
+}
+
+Error broken(std::string_view message)
+{
+    return Error{Fault::malformed, "invalid " + std::string(message) + " message from the client"};
+}
+
+}  // namespace
+
+awaitable<Result<void>> Relay::from_client()
+{
+    std::size_t wanted = 0;
+    for (;;) {
+        auto filled = co_await client_in_.fill(wanted);
+        if (!filled) {
+            // The client is gone without a Terminate: the target is told, finishes what it has
+            // begun as it would for a client of its own, and then closes.
+            client_left_ = true;
+            if (client_rest_ > 0)
+                co_return tl::unexpected(std::move(filled).error());
+            std::string terminate;
+            MessageWriter(terminate).begin('X').end();
+            to_target_.add(terminate);
+            CO_TRY_DONE(co_await forward());
+            CO_TRY_DONE(co_await settle());
+            co_return Result<void>();
+        }
+        last_message_ = std::chrono::steady_clock::now();
+        wanted = 0;
+        for (;;) {
+            const Bytes unread = client_in_.unread();
+            if (client_rest_ > 0) {
+                const Bytes part = unread.first(std::min<std::size_t>(client_rest_, unread.size()));
+                if (part.empty())
+                    break;
+                on_copy_data(part);
+                to_target_.pass(part);
+                client_rest_ -= part.size();
+                client_in_.consume(part.size());
+                continue;
+            }
+            CO_TRY(head, next_head(unread, session_.connection().message_limit));
+            if (!head)
+                break;
+            if (head->size > unread.size() && head->type == 'd' && !skipping_) {
+                client_rest_ = head->size;
+                continue;
+            }
+            if (head->size > unread.size()) {
+                wanted = static_cast<std::size_t>(head->size);
+                break;
+            }
+            CO_TRY(frame, next_frame(unread, session_.connection().message_limit));
+            CO_TRY(next, on_client_message(*frame));
+            if (next == Next::settle_first || conversation_.size() > pipeline_limit) {
+                // A Flush makes the target answer what it has, and changes nothing else.
+                to_target_.add(flush_message());
+                CO_TRY_DONE(co_await forward());
+                CO_TRY_DONE(co_await settle());
+                if (next == Next::settle_first)
+                    continue;
+            }
+            client_in_.consume(frame->whole.size());
+            if (next == Next::ended) {
+                CO_TRY_DONE(co_await forward());
+                client_left_ = true;
+                CO_TRY_DONE(co_await settle());
+                co_return Result<void>();
+            }
+        }
+        CO_TRY_DONE(co_await forward());
+    }
+}
+
+awaitable<Result<void>> Relay::forward()
+{
+    to_target_.end_run();
+    if (to_target_.empty())
+        co_return Result<void>();
+    auto permit = co_await session_.permit_to_forward();
+    if (!permit)
+        co_return tl::unexpected(std::move(permit).error());
+    auto written = co_await target_.forward(*permit, to_target_);
+    to_target_.clear();
+    co_return written;
+}
+
+awaitable<Result<void>> Relay::settle()
+{
+    while (!conversation_.empty()) {
+        boost::system::error_code ignored;
+        co_await settled_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    co_return Result<void>();
+}
+
+std::shared_ptr<const Sql> Relay::read(std::string_view text)
+{
+    // Gateway and target must read the same characters (docs/threat-model.md).
+    if (!standard_strings_ || !utf8_ || conversation_.reading_may_change())
+        return unreadable(text,
+                          "standard_conforming_strings is off or client_encoding is not UTF8, so "
+                          "the gateway cannot be sure to read this text as the target does");
+    return sqls_.find_or_read(text);
+}
+
+std::optional<Error> Relay::forbidden(const Sql& sql) const
+{
+    if (!masked() || session_.masks().untraceable() != MaskRules::Untraceable::refuse)
+        return std::nullopt;
+    for (const Statement& statement : sql.statements)
+        if (statement.kind == StatementKind::copy_out && statement.copy.relation.name.empty())
+            return Error{Fault::refused,
+                         "COPY of a query may hold masked values and cannot be traced"};
+    return std::nullopt;
+}
+
+Result<Relay::Next> Relay::on_client_message(const Frame& frame)
+{
+    if (skipping_ && frame.type != 'S' && frame.type != 'X')
+        return Next::more;  // as the server does between an error and Sync
+    switch (frame.type) {
+    case 'Q': return on_query(frame);
+    case 'P': return on_parse(frame);
+    case 'B': return on_bind(frame);
+    case 'D': return on_describe(frame);
+    case 'E': return on_execute(frame);
+    case 'C': return on_close(frame);
+    case 'F': return on_function_call(frame);
+    case 'S': {
+        skipping_ = false;
+        Step step;
+        step.kind = StepKind::sync;
+        conversation_.push(std::move(step));
+        to_target_.pass(frame.whole);
+        return Next::more;
+    }
+    case 'H': to_target_.pass(frame.whole); return Next::more;
+    case 'd': on_copy_data(frame.body); [[fallthrough]];
+    case 'c':
+    case 'f':
+        conversation_.data_sent();
+        to_target_.pass(frame.whole);
+        return Next::more;
+    case 'X': to_target_.pass(frame.whole); return Next::ended;
+    default:
+        return failure(Fault::malformed,
+                       "invalid frontend message type " +
+                           std::to_string(static_cast<unsigned char>(frame.type)));
+    }
+}
+
+Result<Relay::Next> Relay::on_query(const Frame& frame)
+{
+    BodyReader reader(frame.body);
+    const std::string_view text = reader.text();
+    if (reader.failed() || !reader.rest().empty())
+        return tl::unexpected(broken("Query"));
+    Step step;
+    step.kind = StepKind::query;
+    step.sql = read(text);
+    const auto forbids = forbidden(*step.sql);
+    auto exchange = forbids ? Result<Exchange>(tl::unexpected(
+                                  session_.refuse(step.sql->command, {}, forbids->detail)))
+                            : session_.begin(step.sql->command, {});
+    if (!exchange) {
+        Error why = std::move(exchange).error();
+        if (why.fault != Fault::refused && why.fault != Fault::unavailable)
+            return tl::unexpected(std::move(why));
+        // psql before 15.19 reads the data lines that follow as commands (CVE-2026-6464): only a
+        // closed connection is safe.
+        if (copies_in(*step.sql))
+            return tl::unexpected(std::move(why));
+        step.refusal = std::move(why);
+        conversation_.push(std::move(step));
+        to_target_.add(failing_query());
+        return Next::more;
+    }
+    step.exchange.emplace(std::move(*exchange));
+    step.changes_reading = changes_reading(*step.sql);
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::refuse_extended(Error why, bool unnamed_parse)
+{
+    if (why.fault != Fault::refused && why.fault != Fault::unavailable)
+        return tl::unexpected(std::move(why));
+    Step step;
+    step.kind = StepKind::parse;
+    step.refusal = std::move(why);
+    conversation_.push(std::move(step));
+    to_target_.add(failing_parse(unnamed_parse));
+    skipping_ = true;
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::on_parse(const Frame& frame)
+{
+    BodyReader reader(frame.body);
+    const std::string_view name = reader.text();
+    const std::string_view text = reader.text();
+    for (std::uint16_t left = reader.u16(); left > 0 && !reader.failed(); --left)
+        reader.u32();
+    if (reader.failed() || !reader.rest().empty())
+        return tl::unexpected(broken("Parse"));
+    Step step;
+    step.kind = StepKind::parse;
+    step.name = name;
+    if (conversation_.statements.uncertain(step.name))
+        return Next::settle_first;
+    step.sql = read(text);
+    const auto forbids = forbidden(*step.sql);
+    if (forbids)
+        return refuse_extended(session_.refuse(step.sql->command, {}, forbids->detail),
+                               name.empty());
+    // Decided here and again at Execute: planning alone can run functions.
+    if (!session_.allows(step.sql->command)) {
+        auto refused = session_.begin(step.sql->command, {});
+        if (!refused)
+            return refuse_extended(std::move(refused).error(), name.empty());
+    }
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::on_bind(const Frame& frame)
+{
+    TRY(bind, read_bind(frame.body));
+    if (conversation_.statements.uncertain(bind.statement) ||
+        conversation_.portals.uncertain(bind.portal))
+        return Next::settle_first;
+    auto portal = std::make_shared<Portal>();
+    portal->sql = conversation_.statements.find(bind.statement);
+    // Made by an SQL PREPARE that is not known here, or not there at all: then the target says so.
+    if (!portal->sql)
+        portal->sql = read("EXECUTE " + quoted_identifier(bind.statement));
+    portal->parameters =
+        recorded_parameters(bind, {}, masked() && touches_masked(portal->sql.get()));
+    Step step;
+    step.kind = StepKind::bind;
+    step.name = bind.portal;
+    step.portal = std::move(portal);
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::on_describe(const Frame& frame)
+{
+    BodyReader reader(frame.body);
+    const std::uint8_t what = reader.u8();
+    Step step;
+    step.name = reader.text();
+    if (reader.failed() || !reader.rest().empty() || (what != 'S' && what != 'P'))
+        return tl::unexpected(broken("Describe"));
+    step.kind = what == 'S' ? StepKind::describe_statement : StepKind::describe_portal;
+    if (what == 'P') {
+        if (conversation_.portals.uncertain(step.name))
+            return Next::settle_first;
+        step.portal = conversation_.portals.find(step.name);
+        if (step.portal)
+            step.portal->describe_asked = true;
+    }
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::on_execute(const Frame& frame)
+{
+    BodyReader reader(frame.body);
+    Step step;
+    step.kind = StepKind::execute;
+    step.name = reader.text();
+    reader.u32();  // the most rows to return
+    if (reader.failed() || !reader.rest().empty())
+        return tl::unexpected(broken("Execute"));
+    if (conversation_.portals.uncertain(step.name))
+        return Next::settle_first;
+    step.portal = conversation_.portals.find(step.name);
+    if (!step.portal) {
+        // A cursor of SQL's DECLARE is a portal too.
+        step.portal = std::make_shared<Portal>();
+        step.portal->sql = read("FETCH ALL FROM " + quoted_identifier(step.name));
+    }
+    step.sql = step.portal->sql;
+    const Bytes parameters = bytes_of(step.portal->parameters);
+    auto exchange = session_.begin(
+        step.sql->command, std::span(&parameters, step.portal->parameters.empty() ? 0 : 1));
+    if (!exchange)
+        return refuse_extended(std::move(exchange).error(), false);
+    step.exchange.emplace(std::move(*exchange));
+    step.changes_reading = changes_reading(*step.sql);
+    if (masked() && !step.portal->describe_asked) {
+        // The masks follow the description in force at this moment, asked for or not.
+        step.portal->describe_asked = true;
+        Step describe;
+        describe.kind = StepKind::describe_portal;
+        describe.hidden = true;
+        describe.name = step.name;
+        describe.portal = step.portal;
+        conversation_.push(std::move(describe));
+        std::string message;
+        MessageWriter(message).begin('D').u8('P').text(step.name).end();
+        to_target_.add(message);
+    }
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::on_close(const Frame& frame)
+{
+    BodyReader reader(frame.body);
+    const std::uint8_t what = reader.u8();
+    Step step;
+    step.kind = StepKind::close;
+    step.name = reader.text();
+    step.names_statement = what == 'S';
+    if (reader.failed() || !reader.rest().empty() || (what != 'S' && what != 'P'))
+        return tl::unexpected(broken("Close"));
+    if (step.names_statement ? conversation_.statements.uncertain(step.name)
+                             : conversation_.portals.uncertain(step.name))
+        return Next::settle_first;
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+Result<Relay::Next> Relay::on_function_call(const Frame& frame)
+{
+    BodyReader reader(frame.body);
+    const std::uint32_t oid = reader.u32();
+    if (reader.failed())
+        return tl::unexpected(broken("FunctionCall"));
+    auto command = std::make_shared<Command>();
+    command->vocabulary = &sql_vocabulary();
+    command->text = "fast-path call of function " + std::to_string(oid);
+    command->actions.push_back(
+        Action{static_cast<std::uint8_t>(SqlClass::call), {}, "FunctionCall message"});
+    command->actions.push_back(Action{static_cast<std::uint8_t>(SqlClass::opaque), {},
+                                      "a function known by its OID only"});
+    Step step;
+    step.kind = StepKind::function_call;
+    auto exchange = session_.begin(command, {});
+    if (!exchange) {
+        Error why = std::move(exchange).error();
+        if (why.fault != Fault::refused && why.fault != Fault::unavailable)
+            return tl::unexpected(std::move(why));
+        step.kind = StepKind::query;
+        step.refusal = std::move(why);
+        conversation_.push(std::move(step));
+        to_target_.add(failing_query());
+        return Next::more;
+    }
+    step.exchange.emplace(std::move(*exchange));
+    conversation_.push(std::move(step));
+    to_target_.pass(frame.whole);
+    return Next::more;
+}
+
+void Relay::on_copy_data(Bytes bytes)
+{
+    conversation_.data_sent();
+    Step* step = conversation_.newest_exchange();
+    if (step == nullptr)
+        return;  // the target ignores data that no COPY asked for
+    if (masked())
+        step->exchange->sent_unseen(bytes);
+    else
+        step->exchange->sent(bytes);
+}
+
+}  // namespace sallyport::postgres

@@ -1,0 +1,37 @@
+// What a call of a function means, by the function's name alone.
+//
+// Overloads and search_path can make a name mean another function; the catalogue decides that, not
+// this table.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/vocabulary/command.h"
+
+namespace sallyport::postgres {
+
+// True for a function of pg_catalog (PostgreSQL 15) that changes nothing, executes no text it is
+// given and reads nothing outside the tables a statement names.
+bool is_harmless_function(std::string_view name);
+
+// True for a table or view of pg_catalog (PostgreSQL 15).
+bool is_catalogue_relation(std::string_view name);
+
+// True for a built-in function that takes any row as its one argument: "t.to_json" is then a call on
+// the whole row, not a column.
+bool takes_a_row(std::string_view name);
+
+// The classes a call adds; none for a harmless function, opaque for one nobody knows. schema is
+// empty where the name is not qualified. A name in trusted ("schema.name", sorted) is harmless; an
+// unqualified call matches "public.name".
+ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments,
+                             const std::vector<std::string>& trusted);
+
+// True for dblink's functions, whose arguments may hold a connection string with a password.
+bool takes_a_connection_string(std::string_view name);
+
+}  // namespace sallyport::postgres

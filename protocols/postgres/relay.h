@@ -1,0 +1,163 @@
+// Carries one PostgreSQL session between a client and its target, both past their logins.
+//
+// Two loops on one thread: from_client.cpp decides what the client asks and forwards it,
+// from_target.cpp masks what the target answers and shows it. They meet in the Conversation. What
+// they may write is bounded by permits: see TargetEnd and ClientEnd.
+
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/edge/stream.h"
+#include "gateway/session/session.h"
+#include "protocols/postgres/catalogue_reader.h"
+#include "protocols/postgres/conversation.h"
+#include "protocols/postgres/copy_rewriter.h"
+#include "protocols/postgres/frame.h"
+#include "protocols/postgres/inbox.h"
+#include "protocols/postgres/outbox.h"
+#include "protocols/postgres/statement.h"
+#include "protocols/postgres/target_login.h"
+
+namespace sallyport::postgres {
+
+// The one way to the target once it is logged in: a permit is needed to take it.
+class TargetEnd {
+public:
+    explicit TargetEnd(Stream& stream) : stream_(stream) {}
+
+    boost::asio::awaitable<Result<void>> forward(ForwardPermit, const Outbox& messages)
+    {
+        return stream_.write(messages.pieces());
+    }
+
+    void close() { stream_.close(); }
+
+private:
+    Stream& stream_;
+};
+
+// The one way to the client.
+class ClientEnd {
+public:
+    explicit ClientEnd(Stream& stream) : stream_(stream) {}
+
+    boost::asio::awaitable<Result<void>> show(ShowPermit, const Outbox& messages)
+    {
+        return stream_.write(messages.pieces());
+    }
+
+private:
+    Stream& stream_;
+};
+
+class Relay {
+public:
+    // Everything outlives the relay.
+    Relay(Stream& client, TargetSession& target, Session& session, SqlCache& sqls,
+          CatalogueSource& catalogue);
+    Relay(const Relay&) = delete;
+    Relay& operator=(const Relay&) = delete;
+
+    // Runs until either end is done or end() was called; both streams are closed then, the client
+    // has been told why where that is not its own doing, and the session's end is recorded.
+    boost::asio::awaitable<void> run();
+
+    // Ends the session: the client is told why, with severity FATAL. Same thread.
+    void end(Error why);
+
+    // Whether limits of the policy or the configuration now in force end the session; checked about
+    // once a second by the service. Same thread.
+    void check_limits();
+
+    // Sends the target the cancel key of this session, on a connection of its own.
+    void cancel();
+
+private:
+    enum class Next : std::uint8_t { more, settle_first, ended };
+
+    // from_client.cpp
+    boost::asio::awaitable<Result<void>> from_client();
+    boost::asio::awaitable<Result<void>> forward();
+    boost::asio::awaitable<Result<void>> settle();
+    Result<Next> on_client_message(const Frame& frame);
+    Result<Next> on_query(const Frame& frame);
+    Result<Next> on_parse(const Frame& frame);
+    Result<Next> on_bind(const Frame& frame);
+    Result<Next> on_describe(const Frame& frame);
+    Result<Next> on_execute(const Frame& frame);
+    Result<Next> on_close(const Frame& frame);
+    Result<Next> on_function_call(const Frame& frame);
+    void on_copy_data(Bytes bytes);
+    Result<Next> refuse_extended(Error why, bool unnamed_parse);
+    std::shared_ptr<const Sql> read(std::string_view text);
+    std::optional<Error> forbidden(const Sql& sql) const;
+
+    // from_target.cpp
+    boost::asio::awaitable<Result<void>> from_target();
+    boost::asio::awaitable<Result<void>> on_target_message(const Frame& frame);
+    void pass(const Frame& frame, Step* step);
+    void say(std::string_view message, Step* step);
+    void attribute_run();
+    void own(Step* step);
+    boost::asio::awaitable<Result<ResultShape>> shape_of(Bytes row_description, const Sql* sql);
+    boost::asio::awaitable<Result<void>> on_row_description(const Frame& frame);
+    Result<void> on_row(const Frame& frame);
+    boost::asio::awaitable<Result<void>> on_copy_out(const Frame& frame);
+    Result<void> on_copy_row(const Frame& frame);
+    void on_error(const Frame& frame);
+    void on_ready(const Frame& frame);
+    void on_parameter_status(const Frame& frame);
+    void apply_completed(const Step& step);
+    boost::asio::awaitable<Result<std::shared_ptr<const Catalogue>>> catalogue();
+    bool touches_masked(const Sql* sql);
+    Result<void> count_rows(Step& step, std::uint64_t rows);
+
+    bool masked() const { return !session_.masks().hides_nothing(); }
+
+    Stream& client_stream_;
+    Stream& target_stream_;
+    TargetEnd target_;
+    ClientEnd client_;
+    Session& session_;
+    SqlCache& sqls_;
+    CatalogueSource& catalogue_source_;
+    const CancelKey cancel_key_;
+
+    Inbox client_in_;
+    Inbox target_in_;
+    Outbox to_target_;
+    Outbox to_client_;
+    Conversation conversation_;
+    boost::asio::steady_timer settled_;  // never expires: cancelled when the conversation is empty
+    boost::asio::steady_timer ended_;    // never expires: cancelled by end()
+    std::optional<Error> end_reason_;
+
+    // Of the client's stream.
+    std::uint64_t client_rest_ = 0;   // bytes still to come of a CopyData being passed on
+    bool skipping_ = false;           // a message was refused: what follows up to Sync is dropped
+    bool client_left_ = false;
+
+    // Of the target's stream.
+    bool target_started_ = false;
+    std::uint64_t target_rest_ = 0;   // bytes still to come of a message being passed on
+    Step* owner_ = nullptr;           // whose bytes the outbox's run are; valid within one batch
+    std::optional<CopyRewriter> copy_rewriter_;
+    std::shared_ptr<const Catalogue> sensitive_of_;
+    std::optional<SensitiveNames> sensitive_;
+    bool catalogue_touched_ = false;  // DDL ran in the transaction now open
+    bool target_said_goodbye_ = false;
+    bool showing_ = false;            // a write to the client is under way
+    bool standard_strings_ = true;
+    bool utf8_ = true;
+    std::chrono::steady_clock::time_point last_message_;
+};
+
+}  // namespace sallyport::postgres

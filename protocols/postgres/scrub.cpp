@@ -1,0 +1,45 @@
+#include "protocols/postgres/scrub.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "protocols/postgres/message.h"
+
+namespace sallyport::postgres {
+
+namespace {
+
+// Classes whose texts repeat names and words of the statement, never values of rows (PostgreSQL
+// documentation, Appendix A).
+constexpr std::array<std::string_view, 13> harmless_classes = {
+    "08", "25", "26", "28", "34", "3D", "3F", "40", "53", "54", "55", "57", "58"};
+
+// 42 quotes words of the statement, except where a literal is read as another type (42804 and
+// kin do not).
+constexpr std::string_view syntax_class = "42";
+
+}  // namespace
+
+std::string scrubbed(char type, Bytes body)
+{
+    auto diagnostic = read_diagnostic(body);
+    if (!diagnostic)
+        return error_message("ERROR", "XX000", "the target sent an unreadable message");
+    const std::string_view sqlstate = diagnostic->field('C');
+    const std::string_view kind = sqlstate.substr(0, 2);
+    const bool harmless = kind == syntax_class ||
+                          std::find(harmless_classes.begin(), harmless_classes.end(), kind) !=
+                              harmless_classes.end();
+    if (harmless)
+        return write_diagnostic(type, *diagnostic);
+    Diagnostic kept;
+    for (const auto& [tag, value] : diagnostic->fields)
+        if (std::string_view("SVCFLR").find(tag) != std::string_view::npos)
+            kept.fields.emplace_back(tag, value);
+    kept.set('M', "[masked] the target's message may quote masked values (SQLSTATE " +
+                      std::string(sqlstate) + ")");
+    return write_diagnostic(type, kept);
+}
+
+}  // namespace sallyport::postgres

@@ -1,0 +1,183 @@
+#include "protocols/postgres/service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "protocols/postgres/message.h"
+#include "protocols/postgres/relay.h"
+#include "protocols/postgres/target_login.h"
+
+namespace sallyport::postgres {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+namespace {
+
+constexpr std::chrono::seconds target_deadline{15};
+constexpr std::chrono::seconds watch_interval{1};
+constexpr std::size_t sql_cache_limit = std::size_t{8} << 20;  // bytes, a thread and connection
+
+// AuthenticationOk, the target's parameters, a cancel key of our own and ReadyForQuery.
+std::string welcome(const TargetSession& target, const CancelKeys::Held& key)
+{
+    std::string messages;
+    MessageWriter(messages).begin('R').u32(0).end();
+    for (const auto& [name, value] : target.parameters)
+        MessageWriter(messages).begin('S').text(name).text(value).end();
+    MessageWriter(messages)
+        .begin('K')
+        .u32(key.process())
+        .bytes(bytes_of(key.secret()))
+        .end();
+    MessageWriter(messages).begin('Z').u8('I').end();
+    return messages;
+}
+
+}  // namespace
+
+PostgresService::Here::Here(asio::any_io_executor its_executor) : executor(std::move(its_executor))
+{
+}
+
+PostgresService::PostgresService(Gate& gate, LoginSettings login)
+    : gate_(gate), login_(std::move(login))
+{
+}
+
+PostgresService::~PostgresService() = default;
+
+PostgresService::Here& PostgresService::here(const asio::any_io_executor& executor)
+{
+    const std::lock_guard lock(mutex_);
+    auto& here = threads_[std::this_thread::get_id()];
+    if (!here) {
+        here = std::make_unique<Here>(executor);
+        asio::co_spawn(executor, watch(*here), asio::detached);
+    }
+    return *here;
+}
+
+PostgresService::Connected& PostgresService::connected(
+    Here& here, const std::shared_ptr<const Connection>& connection)
+{
+    const auto found = here.connected.find(connection.get());
+    if (found != here.connected.end())
+        return found->second;
+    // Connections of configurations that were replaced, once their last session has gone.
+    std::erase_if(here.connected,
+                  [](const auto& entry) { return entry.second.connection.use_count() == 1; });
+    std::shared_ptr<CatalogueChanges> changes;
+    {
+        const std::lock_guard lock(mutex_);
+        auto& shared = changes_[connection->name];
+        if (!shared)
+            shared = std::make_shared<CatalogueChanges>();
+        changes = shared;
+    }
+    Connected made{connection,
+                   std::make_unique<SqlCache>(connection->trusted_functions, sql_cache_limit),
+                   std::make_unique<CatalogueSource>(connection, std::move(changes))};
+    return here.connected.emplace(connection.get(), std::move(made)).first->second;
+}
+
+awaitable<void> PostgresService::watch(Here& here)
+{
+    asio::steady_timer timer(here.executor);
+    for (;;) {
+        timer.expires_after(watch_interval);
+        boost::system::error_code stopped;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+        if (stopped)
+            co_return;
+        for (Relay* relay : here.relays)
+            relay->check_limits();
+    }
+}
+
+awaitable<void> PostgresService::serve(Stream client)
+{
+    auto login = co_await log_in_client(client, gate_, login_);
+    if (!login) {
+        spdlog::info("peer={} event=login_ended reason=\"{}\"", client.peer().address,
+                     login.error().detail);
+        client.close();
+        co_return;
+    }
+    if (const auto* cancel = std::get_if<CancelRequest>(&*login)) {
+        if (!cancel_keys_.cancel(*cancel))
+            spdlog::warn("peer={} event=cancel_refused reason=\"no session has this key\"",
+                         client.peer().address);
+        client.close();
+        co_return;
+    }
+    co_await run_session(client, std::move(std::get<LoggedIn>(*login)));
+}
+
+awaitable<void> PostgresService::run_session(Stream& client, LoggedIn login)
+{
+    Session& session = *login.session;
+    const std::string id = to_string(session.id());
+    spdlog::info("session={} event=session_opened user={} connection={} peer={}", id,
+                 session.who().name, session.connection().name, client.peer().address);
+    std::map<std::string, std::string> startup = std::move(login.parameters);
+    // Lets the target's own log be held against the gateway's.
+    startup.try_emplace("application_name", "sallyport/" + id);
+    auto target = co_await log_in_to_target(session.connection().target, startup, target_deadline);
+    if (!target) {
+        spdlog::warn("session={} event=target_refused reason=\"{}\"", id, target.error().detail);
+        const std::string message =
+            error_message("FATAL", "08001", target.error().detail, "session " + id);
+        session.close(target.error().detail);
+        (void)co_await client.write(bytes_of(message));  // the connection ends either way
+        client.close();
+        co_return;
+    }
+
+    Here& place = here(client.executor());
+    Connected& shared = connected(place, session.shared_connection());
+    Relay relay(client, *target, session, *shared.sqls, *shared.catalogue);
+    const auto executor = client.executor();
+    // Runs on the thread that read the CancelRequest; the session may end meanwhile, so it is
+    // looked for among those of its own thread.
+    const auto cancel = [executor, &place, wanted = &relay] {
+        asio::post(executor, [&place, wanted] {
+            for (Relay* live : place.relays)
+                if (live == wanted)
+                    live->cancel();
+        });
+    };
+    const auto key = cancel_keys_.hold(cancel);
+    const std::string greeting = welcome(*target, *key);
+    const auto greeted = co_await client.write(bytes_of(greeting));
+    if (!greeted) {
+        session.close("the client closed the connection");
+        target->stream.close();
+        co_return;
+    }
+    place.relays.push_back(&relay);
+    const auto self = std::prev(place.relays.end());
+    co_await relay.run();
+    place.relays.erase(self);
+}
+
+void PostgresService::end_sessions(const std::string& why)
+{
+    const std::lock_guard lock(mutex_);
+    for (const auto& [thread, here] : threads_) {
+        Here& there = *here;
+        asio::post(there.executor, [&there, why] {
+            for (Relay* relay : there.relays)
+                relay->end({Fault::closed, why});
+        });
+    }
+}
+
+}  // namespace sallyport::postgres

@@ -1,0 +1,73 @@
+#include "protocols/postgres/statement.h"
+
+#include <array>
+
+#include "protocols/postgres/password_redaction.h"
+#include "protocols/postgres/raw_parse.h"
+#include "protocols/postgres/tree_walk.h"
+#include "protocols/postgres/utf8.h"
+
+namespace sallyport::postgres {
+
+namespace {
+
+std::shared_ptr<const Sql> opaque_sql(std::string text, std::string problem)
+{
+    auto sql = std::make_shared<Sql>();
+    auto command = std::make_shared<Command>();
+    command->vocabulary = &sql_vocabulary();
+    command->text = std::move(text);
+    command->actions.push_back({static_cast<std::uint8_t>(SqlClass::opaque), {}, problem});
+    sql->command = std::move(command);
+    sql->problem = std::move(problem);
+    return sql;
+}
+
+// The grammar quotes the text it stumbled over, which may be a piece of a password.
+std::string without_quotation(const std::string& problem)
+{
+    return problem.substr(0, problem.find(" at or near"));
+}
+
+}  // namespace
+
+std::shared_ptr<const Sql> read_sql(std::string_view text, const std::vector<std::string>& trusted_functions,
+                                    std::size_t text_limit)
+{
+    const auto refused = [&](std::string problem) {
+        bool hidden = false;
+        std::string recorded = without_possible_secrets(text, hidden);
+        return opaque_sql(std::move(recorded), hidden ? without_quotation(problem) : std::move(problem));
+    };
+    if (text.size() > text_limit)
+        return refused("the statement is longer than " + std::to_string(text_limit) + " bytes");
+    if (text.find('\0') != std::string_view::npos)
+        return refused("the statement holds a NUL byte");
+    if (!is_utf8(text))
+        return refused("the statement is not valid UTF-8");
+
+    auto sql = std::make_shared<Sql>();
+    auto command = std::make_shared<Command>();
+    command->vocabulary = &sql_vocabulary();
+    command->text = text;
+    const RawParse parsed(command->text.c_str());
+    if (!parsed.problem().empty())
+        return refused(parsed.problem() + " (read with the grammar of PostgreSQL 15)");
+
+    TreeWalk walk(trusted_functions);
+    sql->statements = walk.walk_all(parsed);
+    if (walk.too_deep())
+        return refused("the statement is nested more than " + std::to_string(TreeWalk::max_depth) +
+                       " levels deep");
+    if (!walk.misread().empty())
+        return refused(walk.misread());
+    command->actions = std::move(walk.actions());
+    if (command->actions.empty())
+        command->actions.push_back({static_cast<std::uint8_t>(SqlClass::select), {}, "an empty query"});
+    if (!walk.secrets().empty() || walk.has_body())
+        command->text = without_secrets(text, walk.secrets(), walk.has_body());
+    sql->command = std::move(command);
+    return sql;
+}
+
+}  // namespace sallyport::postgres

@@ -1,0 +1,103 @@
+// Which policies apply to whom, and what they add up to.
+
+#include <gtest/gtest.h>
+
+#include "tests/gateway/policy/words.h"
+
+namespace sallyport {
+namespace {
+
+using words::effective;
+using words::policy;
+using words::rule;
+
+const Identity alice{.name = "alice", .groups = {"analysts", "staff"}, .proof = "test"};
+
+PolicyEntry policy_for(std::vector<std::string> users, std::vector<std::string> groups,
+                       std::vector<std::string> connections)
+{
+    PolicyEntry entry = policy("p", {rule(Verdict::allow, {words::select})});
+    entry.users = std::move(users);
+    entry.groups = std::move(groups);
+    entry.connections = std::move(connections);
+    return entry;
+}
+
+TEST(EffectivePolicyTest, AppliesByUserGroupAndConnection)
+{
+    const auto applies = [](PolicyEntry entry, std::string_view connection = "features") {
+        std::vector<PolicyEntry> entries;
+        entries.push_back(std::move(entry));
+        return effective(std::move(entries), alice, connection).applies();
+    };
+    EXPECT_TRUE(applies(policy_for({"alice"}, {}, {"features"})));
+    EXPECT_TRUE(applies(policy_for({}, {"staff"}, {"features"})));
+    EXPECT_TRUE(applies(policy_for({"*"}, {}, {"features"})));
+    EXPECT_TRUE(applies(policy_for({}, {"*"}, {"features"})));
+    EXPECT_TRUE(applies(policy_for({"alice"}, {}, {"feat*", "x"})));
+    EXPECT_FALSE(applies(policy_for({"bob"}, {"dba"}, {"features"})));
+    EXPECT_FALSE(applies(policy_for({"al*"}, {"st*"}, {"features"})));
+    EXPECT_FALSE(applies(policy_for({"staff"}, {"alice"}, {"features"})));
+    EXPECT_FALSE(applies(policy_for({"alice"}, {}, {"warehouse"})));
+    EXPECT_FALSE(applies(policy_for({"alice"}, {}, {})));
+    EXPECT_FALSE(applies(policy_for({}, {}, {"*"})));
+}
+
+TEST(EffectivePolicyTest, APolicyOnRequestDoesNotApply)
+{
+    PolicyEntry entry = policy_for({"*"}, {}, {"*"});
+    entry.on_request = true;
+    EXPECT_FALSE(effective({entry}, alice).applies());
+}
+
+TEST(EffectivePolicyTest, TheSmallestLimitsHold)
+{
+    PolicyEntry first = policy_for({"*"}, {}, {"*"});
+    first.limits = {.rows = 1000, .session = std::chrono::hours(8), .idle = std::nullopt};
+    PolicyEntry second = policy_for({"*"}, {}, {"*"});
+    second.limits = {.rows = 50, .session = std::chrono::hours(9), .idle = std::chrono::minutes(5)};
+    PolicyEntry foreign = policy_for({"bob"}, {}, {"*"});
+    foreign.limits.rows = 1;
+    const SessionLimits limits = effective({first, second, foreign}, alice).limits();
+    EXPECT_EQ(limits.rows, 50U);
+    EXPECT_EQ(limits.session, std::chrono::hours(8));
+    EXPECT_EQ(limits.idle, std::chrono::minutes(5));
+    EXPECT_EQ(effective({policy_for({"*"}, {}, {"*"})}, alice).limits().rows, std::nullopt);
+}
+
+TEST(EffectivePolicyTest, MasksOfAllThatApplyInTheirOrder)
+{
+    const auto masking = [](std::vector<std::string> users, std::string column, std::string name) {
+        PolicyEntry entry = policy_for(std::move(users), {}, {"*"});
+        MaskAction action;
+        action.rule = std::move(name);
+        entry.masks.push_back({.columns = {std::move(column)}, .action = action});
+        return entry;
+    };
+    const auto policy =
+        effective({masking({"*"}, "users.email", "one"), masking({"bob"}, "*", "bob's"),
+                   masking({"alice"}, "email", "two")},
+                  alice);
+    EXPECT_EQ(policy.masks().rules().size(), 2U);
+    EXPECT_EQ(policy.masks().action_for("public.users.email")->rule, "one");
+    EXPECT_EQ(policy.masks().action_for("public.patients.email")->rule, "two");
+    EXPECT_EQ(policy.masks().action_for("public.users.id"), nullptr);
+}
+
+TEST(EffectivePolicyTest, OnePolicyThatRefusesTheUntraceableIsEnough)
+{
+    PolicyEntry strict = policy_for({"*"}, {}, {"*"});
+    strict.untraceable = MaskRules::Untraceable::refuse;
+    const PolicyEntry mild = policy_for({"*"}, {}, {"*"});
+    EXPECT_EQ(effective({mild, strict}, alice).masks().untraceable(),
+              MaskRules::Untraceable::refuse);
+    EXPECT_EQ(effective({mild}, alice).masks().untraceable(), MaskRules::Untraceable::mask);
+}
+
+TEST(PolicySetTest, KeepsItsHash)
+{
+    EXPECT_EQ(PolicySet({}, "sha256:ab", nullptr).hash(), "sha256:ab");
+}
+
+}  // namespace
+}  // namespace sallyport
