@@ -1,8 +1,7 @@
 #include "audit/store/boot_key.h"
 
-#include <openssl/evp.h>
-
 #include <cstdlib>
+#include <openssl/evp.h>
 
 namespace sallyport {
 
@@ -21,7 +20,8 @@ std::array<std::byte, 32> BootKey::public_key() const
 {
     std::array<std::byte, 32> bytes{};
     std::size_t size = bytes.size();
-    if (EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(bytes.data()), &size) != 1)
+    if (EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+                                    &size) != 1)
         std::abort();
     return bytes;
 }

@@ -1,37 +1,29 @@
 #include "audit/store/cluster.h"
 
-#include <fcntl.h>
-#include <grp.h>
-#include <poll.h>
-#include <pwd.h>
-#include <signal.h>
-#include <spdlog/spdlog.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <pwd.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sstream>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace sallyport {
 namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-// The descriptors under which every process of the cluster finds its folders.
-constexpr int data_file = 3;
-constexpr int run_file = 4;
-constexpr const char* data_path = "/proc/self/fd/3";
 
 // sun_path has 108 octets with the closing zero.
 constexpr std::size_t socket_path_limit = 107;
@@ -44,8 +36,8 @@ std::string reason()
 
 tl::unexpected<Error> cannot(const char* what, const std::string& path)
 {
-    return failure(Fault::unavailable,
-                   std::string("the embedded store: cannot ") + what + " " + path + ": " + reason());
+    return failure(Fault::unavailable, std::string("the embedded store: cannot ") + what + " " +
+                                           path + ": " + reason());
 }
 
 std::string whole(const std::string& path)
@@ -89,7 +81,8 @@ std::string tail_of(std::string text)
     return text;
 }
 
-constexpr const char* settings = R"(# Written by sallyport at each start of the embedded store. Settings of your own: local.conf, beside this file.
+constexpr const char* settings =
+    R"(# Written by sallyport at each start of the embedded store. Settings of your own: local.conf, beside this file.
 listen_addresses = ''
 unix_socket_directories = '/proc/self/fd/4'
 unix_socket_permissions = 0700
@@ -123,26 +116,13 @@ include_if_exists = 'local.conf'
 
 }  // namespace
 
-OwnedFile::OwnedFile(OwnedFile&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-
-OwnedFile& OwnedFile::operator=(OwnedFile&& other) noexcept
-{
-    std::swap(file_, other.file_);
-    return *this;
-}
-
-OwnedFile::~OwnedFile()
-{
-    if (file_ >= 0)
-        ::close(file_);
-}
-
 bool Cluster::exists(const std::string& state_dir)
 {
     return ::access((state_dir + "/store/data/PG_VERSION").c_str(), F_OK) == 0;
 }
 
-Result<Cluster> Cluster::prepare(const std::string& state_dir, Deadline deadline, Deadline lock_deadline)
+Result<Cluster> Cluster::prepare(const std::string& state_dir, Deadline deadline,
+                                 Deadline lock_deadline)
 {
     Cluster cluster;
     cluster.folder_ = state_dir + "/store";
@@ -178,9 +158,10 @@ Result<void> Cluster::lock(Deadline deadline)
         if (errno != EWOULDBLOCK && errno != EINTR)
             return cannot("lock", path);
         if (Clock::now() >= deadline)
-            return failure(Fault::unavailable, "the embedded store in " + folder_ +
-                                                   " is run by another sallyport process: stop that one, or "
-                                                   "give this gateway its own gateway.state_dir");
+            return failure(Fault::unavailable,
+                           "the embedded store in " + folder_ +
+                               " is run by another sallyport process: stop that one, or "
+                               "give this gateway its own gateway.state_dir");
         std::this_thread::sleep_for(50ms);
     }
     return {};
@@ -191,7 +172,7 @@ Result<void> Cluster::choose_user()
     user_ = RunUser{::geteuid(), ::getegid()};
     if (user_.uid != 0)
         return {};
-    struct stat made{};
+    struct stat made {};
     if (::stat((folder_ + "/data").c_str(), &made) == 0 && made.st_uid != 0) {
         user_ = RunUser{made.st_uid, made.st_gid};
         return {};
@@ -202,10 +183,11 @@ Result<void> Cluster::choose_user()
             return {};
         }
     }
-    return failure(Fault::unavailable,
-                   "the embedded store: PostgreSQL does not run as root, and there is no user \"sallyport\" "
-                   "or \"postgres\": create one (useradd --system sallyport), run the gateway as another "
-                   "user, or give store.dsn in the configuration");
+    return failure(
+        Fault::unavailable,
+        "the embedded store: PostgreSQL does not run as root, and there is no user \"sallyport\" "
+        "or \"postgres\": create one (useradd --system sallyport), run the gateway as another "
+        "user, or give store.dsn in the configuration");
 }
 
 Result<void> Cluster::give(const std::string& path) const
@@ -242,7 +224,8 @@ Result<void> Cluster::initialise(const std::string& data)
     std::error_code failed;
     std::filesystem::remove_all(fresh, failed);
     if (failed)
-        return failure(Fault::unavailable, "the embedded store: cannot remove " + fresh + ": " + failed.message());
+        return failure(Fault::unavailable,
+                       "the embedded store: cannot remove " + fresh + ": " + failed.message());
     if (auto given = give(fresh); !given)
         return given;
     const OwnedFile folder(::open(fresh.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -250,15 +233,24 @@ Result<void> Cluster::initialise(const std::string& data)
         return cannot("open", fresh);
 
     spdlog::info("event=store_created folder={} postgres={}", data, programs_.major);
-    const std::vector<std::string> arguments = {
-        programs_.folder + "/initdb", "-D", data_path, "-U", "sallyport", "--data-checksums",
-        "-E", "UTF8", "--locale=C.UTF-8", "--auth=reject", "--no-instructions"};
-    TRY(pid, spawn(arguments, folder.get(), run_.get()));
+    const std::vector<std::string> arguments = {programs_.folder + "/initdb",
+                                                "-D",
+                                                child_data_path,
+                                                "-U",
+                                                "sallyport",
+                                                "--data-checksums",
+                                                "-E",
+                                                "UTF8",
+                                                "--locale=C.UTF-8",
+                                                "--auth=reject",
+                                                "--no-instructions"};
+    TRY(pid, start_child({arguments, user_, folder.get(), run_.get(), folder_ + "/start.log"}));
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return failure(Fault::unavailable, "the embedded store: initdb failed in " + fresh + ": " + last_words());
+        return failure(Fault::unavailable,
+                       "the embedded store: initdb failed in " + fresh + ": " + last_words());
     if (::rename(fresh.c_str(), data.c_str()) != 0)
         return cannot("rename", fresh);
     return {};
@@ -269,16 +261,18 @@ Result<void> Cluster::configure() const
     const std::string data = folder_ + "/data";
     const passwd* const me = ::getpwuid(::geteuid());
     if (me == nullptr)
-        return failure(Fault::unavailable, "the embedded store: user id " + std::to_string(::geteuid()) +
-                                               " has no name, which PostgreSQL's peer login needs: add it to "
-                                               "/etc/passwd, or give store.dsn in the configuration");
+        return failure(Fault::unavailable,
+                       "the embedded store: user id " + std::to_string(::geteuid()) +
+                           " has no name, which PostgreSQL's peer login needs: add it to "
+                           "/etc/passwd, or give store.dsn in the configuration");
     // Nobody but the gateway's user, and root who can do anything to the files anyway.
     std::string users = std::string("sallyport \"") + me->pw_name + "\" sallyport\n";
     if (std::string_view(me->pw_name) != "root")
         users += "sallyport root sallyport\n";
-    for (const auto& [name, text] : {std::pair<std::string, std::string>{"postgresql.conf", settings},
-                                     {"pg_hba.conf", "local all sallyport peer map=sallyport\n"},
-                                     {"pg_ident.conf", users}}) {
+    for (const auto& [name, text] :
+         {std::pair<std::string, std::string>{"postgresql.conf", settings},
+          {"pg_hba.conf", "local all sallyport peer map=sallyport\n"},
+          {"pg_ident.conf", users}}) {
         if (auto written = write_file(data + "/" + name, text); !written)
             return written;
     }
@@ -304,8 +298,9 @@ Result<void> Cluster::end_left_behind(Deadline deadline) const
         if (Clock::now() >= patience && !std::exchange(hurried, true))
             ::kill(pid, SIGQUIT);
         if (Clock::now() >= deadline)
-            return failure(Fault::unavailable, "the embedded store: a postmaster of an earlier run, process " +
-                                                   std::to_string(pid) + ", does not stop: stop it, then start again");
+            return failure(Fault::unavailable,
+                           "the embedded store: a postmaster of an earlier run, process " +
+                               std::to_string(pid) + ", does not stop: stop it, then start again");
         std::this_thread::sleep_for(20ms);
     }
     return {};
@@ -313,61 +308,12 @@ Result<void> Cluster::end_left_behind(Deadline deadline) const
 
 Result<pid_t> Cluster::start_postmaster() const
 {
-    return spawn({programs_.folder + "/postgres", "-D", data_path, "-c", "cluster_name=sallyport " + folder_},
-                 data_.get(), run_.get());
-}
-
-// Between fork and exec only what a signal handler may do: other threads hold locks.
-Result<pid_t> Cluster::spawn(const std::vector<std::string>& arguments, int data, int run) const
-{
-    std::vector<char*> words;
-    for (const std::string& argument : arguments)
-        words.push_back(const_cast<char*>(argument.c_str()));
-    words.push_back(nullptr);
-    const char* const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", nullptr};
-    const std::string log_path = folder_ + "/start.log";
-    const OwnedFile log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
-    if (!log)
-        return cannot("create", log_path);
-    const OwnedFile nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    const bool changes_user = ::geteuid() == 0;
-    const pid_t parent = ::getpid();
-    sigset_t all;
-    sigset_t none;
-    sigset_t before;
-    sigfillset(&all);
-    sigemptyset(&none);
-    // The child must not run this program's handlers.
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = ::fork();
-    if (pid != 0) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        return pid > 0 ? Result<pid_t>(pid) : cannot("start", arguments.front());
-    }
-
-    // A session of its own: Ctrl-C at a terminal is for the gateway, which then stops the store.
-    ::setsid();
-    for (int number = 1; number < NSIG; ++number)
-        ::signal(number, SIG_DFL);
-    const int data_copy = ::fcntl(data, F_DUPFD, 16);
-    const int run_copy = ::fcntl(run, F_DUPFD, 16);
-    ::dup2(nothing.get(), 0);
-    ::dup2(log.get(), 1);
-    ::dup2(log.get(), 2);
-    ::dup2(data_copy, data_file);
-    ::dup2(run_copy, run_file);
-    if (::close_range(run_file + 1, ~0U, 0) != 0) {
-        for (int file = run_file + 1; file < 65536; ++file)
-            ::close(file);
-    }
-    if (changes_user && (::setgroups(0, nullptr) != 0 || ::setgid(user_.gid) != 0 || ::setuid(user_.uid) != 0))
-        ::_exit(126);
-    ::prctl(PR_SET_PDEATHSIG, SIGINT);
-    if (::getppid() != parent || ::chdir("/") != 0)
-        ::_exit(126);
-    pthread_sigmask(SIG_SETMASK, &none, nullptr);
-    ::execve(words.front(), words.data(), const_cast<char* const*>(environment));
-    ::_exit(127);
+    return start_child({{programs_.folder + "/postgres", "-D", child_data_path, "-c",
+                         "cluster_name=sallyport " + folder_},
+                        user_,
+                        data_.get(),
+                        run_.get(),
+                        folder_ + "/start.log"});
 }
 
 std::string Cluster::last_words() const
@@ -376,7 +322,8 @@ std::string Cluster::last_words() const
     std::error_code none;
     std::filesystem::path newest;
     for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/data/log", none)) {
-        if (newest.empty() || entry.last_write_time(none) > std::filesystem::last_write_time(newest, none))
+        if (newest.empty() ||
+            entry.last_write_time(none) > std::filesystem::last_write_time(newest, none))
             newest = entry.path();
     }
     if (text.find("FATAL") == std::string::npos && !newest.empty())
@@ -389,7 +336,8 @@ std::string socket_directory_of(const std::string& state_dir, const OwnedFile& r
     std::error_code none;
     const std::string path = std::filesystem::absolute(state_dir + "/store/run", none).native();
     // libpq takes a comma for the end of the first of several hosts.
-    if (path.size() + socket_name.size() <= socket_path_limit && path.find(',') == std::string::npos)
+    if (path.size() + socket_name.size() <= socket_path_limit &&
+        path.find(',') == std::string::npos)
         return path;
     return "/proc/self/fd/" + std::to_string(run.get());
 }

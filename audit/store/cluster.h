@@ -13,39 +13,17 @@
 
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
+#include "audit/store/child_process.h"
 #include "audit/store/postgres_programs.h"
 #include "gateway/vocabulary/result.h"
 
 namespace sallyport {
-
-// Closes it on destruction.
-class OwnedFile {
-public:
-    OwnedFile() = default;
-    explicit OwnedFile(int file) : file_(file) {}
-    OwnedFile(OwnedFile&& other) noexcept;
-    OwnedFile& operator=(OwnedFile&& other) noexcept;
-    ~OwnedFile();
-
-    int get() const { return file_; }
-    explicit operator bool() const { return file_ >= 0; }
-
-private:
-    int file_ = -1;
-};
-
-// The user PostgreSQL runs as.
-struct RunUser {
-    uid_t uid = 0;
-    gid_t gid = 0;
-};
 
 class Cluster {
 public:
@@ -56,7 +34,8 @@ public:
     // Takes the lock, waiting until `lock_deadline` (Fault::unavailable then), and makes what is
     // missing: folders, the cluster itself (initdb, with checksums), its configuration. Ends a
     // postmaster that an earlier run left behind.
-    static Result<Cluster> prepare(const std::string& state_dir, Deadline deadline, Deadline lock_deadline);
+    static Result<Cluster> prepare(const std::string& state_dir, Deadline deadline,
+                                   Deadline lock_deadline);
 
     // Starts the postmaster as a child of the calling thread: it shuts down when that thread ends.
     Result<pid_t> start_postmaster() const;
@@ -76,7 +55,6 @@ private:
     Result<void> initialise(const std::string& data);
     Result<void> configure() const;
     Result<void> end_left_behind(Deadline deadline) const;
-    Result<pid_t> spawn(const std::vector<std::string>& arguments, int data, int run) const;
     Result<void> give(const std::string& path) const;
 
     std::string folder_;  // <state_dir>/store

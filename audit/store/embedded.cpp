@@ -1,11 +1,10 @@
 #include "audit/store/embedded.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/wait.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include "audit/store/store_connection.h"
 
@@ -27,7 +26,8 @@ EmbeddedStore::EmbeddedStore(Cluster cluster)
 {
 }
 
-Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::start(const std::string& state_dir, Deadline deadline,
+Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::start(const std::string& state_dir,
+                                                            Deadline deadline,
                                                             Deadline lock_deadline)
 {
     TRY(cluster, Cluster::prepare(state_dir, deadline, lock_deadline));
@@ -73,7 +73,8 @@ void EmbeddedStore::supervise()
         const bool goes_on = run_once();
         if (!goes_on)
             return;
-        delay = Clock::now() - began > 10s ? 100ms : std::min(2 * delay, std::chrono::milliseconds(5000));
+        delay = Clock::now() - began > 10s ? 100ms
+                                           : std::min(2 * delay, std::chrono::milliseconds(5000));
         std::unique_lock lock(mutex_);
         if (changed_.wait_for(lock, delay, [this] { return stopping_; }))
             return;
@@ -98,7 +99,8 @@ bool EmbeddedStore::run_once()
     }
     // Not reaped before the number is forgotten: nobody may signal a stranger that got it.
     siginfo_t ended{};
-    while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+    while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) != 0 &&
+           errno == EINTR) {
     }
     const std::unique_lock lock(mutex_);
     postmaster_ = 0;
@@ -122,16 +124,19 @@ Result<void> EmbeddedStore::wait_until_ready(Deadline deadline)
         std::unique_lock lock(mutex_);
         const bool hopeless = starts_ >= starts_to_try && postmaster_ == 0;
         if (hopeless || Clock::now() >= deadline)
-            return failure(Fault::unavailable, "the embedded store did not start: " + connected.error().detail +
-                                                   "; its last words: " + cluster_.last_words());
+            return failure(Fault::unavailable,
+                           "the embedded store did not start: " + connected.error().detail +
+                               "; its last words: " + cluster_.last_words());
         changed_.wait_for(lock, 25ms);
     }
 }
 
 Result<void> EmbeddedStore::make_database(Deadline deadline)
 {
-    TRY(store, StoreConnection::connect(dsn_through(cluster_.socket_directory(), "postgres"), deadline));
-    TRY(found, store.run("SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'sallyport')", deadline));
+    TRY(store,
+        StoreConnection::connect(dsn_through(cluster_.socket_directory(), "postgres"), deadline));
+    TRY(found,
+        store.run("SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'sallyport')", deadline));
     if (found.at(0, 0) == "t")
         return {};
     return store.execute("CREATE DATABASE sallyport", deadline);

@@ -3,13 +3,12 @@
 
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <sys/types.h>
 #include <thread>
 
 #include "audit/store/cluster.h"
@@ -22,11 +21,13 @@ public:
     using Deadline = std::chrono::steady_clock::time_point;
 
     // Makes the cluster at the first start (some seconds), starts it and returns once it accepts
-    // connections. `state_dir` exists. Fault::unavailable, with what to do about it, where that does
-    // not succeed until the deadline, or where another process still runs it at `lock_deadline`.
-    static Result<std::unique_ptr<EmbeddedStore>> start(const std::string& state_dir, Deadline deadline,
-                                                        Deadline lock_deadline);
-    static Result<std::unique_ptr<EmbeddedStore>> start(const std::string& state_dir, Deadline deadline)
+    // connections. `state_dir` exists. Fault::unavailable, with what to do about it, where that
+    // does not succeed until the deadline, or where another process still runs it at
+    // `lock_deadline`.
+    static Result<std::unique_ptr<EmbeddedStore>> start(const std::string& state_dir,
+                                                        Deadline deadline, Deadline lock_deadline);
+    static Result<std::unique_ptr<EmbeddedStore>> start(const std::string& state_dir,
+                                                        Deadline deadline)
     {
         return start(state_dir, deadline, deadline);
     }

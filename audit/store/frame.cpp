@@ -59,7 +59,8 @@ bool about_a_person(EventKind kind)
 
 std::size_t Frame::size() const
 {
-    return leaf.size() + (masked ? masked->data.size() : 0) + (identity ? identity->data.size() : 0);
+    return leaf.size() + (masked ? masked->data.size() : 0) +
+           (identity ? identity->data.size() : 0);
 }
 
 Sha256 leaf_hash(std::string_view leaf)

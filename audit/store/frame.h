@@ -75,7 +75,8 @@ public:
     // The frame of everything added since; not empty. `previous` is the hash of the session's last
     // frame, absent for its first.
     Frame finish(const FrameOrigin& origin, std::uint64_t wseq, const Uuid& session,
-                 std::string_view policy, const std::optional<Sha256>& previous, PartSealer& sealer);
+                 std::string_view policy, const std::optional<Sha256>& previous,
+                 PartSealer& sealer);
 
 private:
     void write_skeleton(const Event& event, std::uint32_t number, const LostBoot* lost);
@@ -96,7 +97,7 @@ struct ParsedFrame {
     std::string policy;
     std::optional<Uuid> session;
     std::optional<Sha256> previous;
-    std::optional<Sha256> masked;    // commitments
+    std::optional<Sha256> masked;  // commitments
     std::optional<Sha256> identity;
     std::uint32_t first_number = 0;
     std::int64_t time_ms = 0;

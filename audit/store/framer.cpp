@@ -1,8 +1,7 @@
 #include "audit/store/framer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cstring>
+#include <spdlog/spdlog.h>
 
 namespace sallyport {
 namespace {
@@ -56,8 +55,8 @@ Result<bool> Framer::add(const Event& event)
         return false;
     if (number != thread->number + 1) {
         // A damaged record was cut from the journal. The gap is kept for everybody to see.
-        spdlog::error("event=gap session={} after={} next={}", to_string(event.session), thread->number,
-                      number);
+        spdlog::error("event=gap session={} after={} next={}", to_string(event.session),
+                      thread->number, number);
         close(*thread);
     }
     append(*thread, event, number, nullptr);

@@ -1,13 +1,12 @@
 #include "audit/store/journal_id.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <fcntl.h>
 #include <fstream>
 #include <system_error>
+#include <unistd.h>
 
 namespace sallyport {
 namespace {
@@ -46,8 +45,9 @@ Result<Uuid> renew_journal_id_in(const std::string& directory)
     const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0)
         return cannot("create", fresh);
-    const bool kept = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                      ::fsync(file) == 0;
+    const bool kept =
+        ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+        ::fsync(file) == 0;
     ::close(file);
     if (!kept)
         return cannot("write", fresh);

@@ -1,14 +1,13 @@
 #include "audit/store/part.h"
 
-#include <zstd.h>
-
 #include <new>
+#include <zstd.h>
 
 namespace sallyport {
 namespace {
 
-// Each entry: number, size of the text, size of the payload (four octets each, little endian), text,
-// payload.
+// Each entry: number, size of the text, size of the payload (four octets each, little endian),
+// text, payload.
 constexpr std::size_t entry_head = 12;
 
 // A part holds about 1 MiB, or one event, which the journal bounds at 64 MiB.
@@ -104,8 +103,8 @@ SealedPart PartSealer::seal(Bytes part)
 
     if (part.size() >= worth_packing) {
         sealed.data.resize(ZSTD_compressBound(part.size()));
-        const std::size_t packed = ZSTD_compressCCtx(compressor_.get(), sealed.data.data(),
-                                                     sealed.data.size(), part.data(), part.size(), 1);
+        const std::size_t packed = ZSTD_compressCCtx(
+            compressor_.get(), sealed.data.data(), sealed.data.size(), part.data(), part.size(), 1);
         if (ZSTD_isError(packed) == 0 && packed < part.size()) {
             sealed.codec = PartCodec::zstd;
             sealed.data.resize(packed);
@@ -128,8 +127,8 @@ Result<std::string> open_part(const SealedPart& sealed)
             return failure(Fault::malformed, "the part claims " + std::to_string(sealed.size) +
                                                  " bytes, more than any part has");
         part.resize(sealed.size);
-        const std::size_t size = ZSTD_decompress(part.data(), part.size(), sealed.data.data(),
-                                                 sealed.data.size());
+        const std::size_t size =
+            ZSTD_decompress(part.data(), part.size(), sealed.data.data(), sealed.data.size());
         if (ZSTD_isError(size) != 0 || size != sealed.size)
             return failure(Fault::malformed, "the part cannot be unpacked");
     } else {

@@ -1,13 +1,12 @@
 #include "audit/store/postgres_programs.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 namespace sallyport {
@@ -33,11 +32,13 @@ void add_packaged(std::vector<PostgresPrograms>& found)
 {
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", none))
-        found.push_back({leading_number(entry.path().filename().native()), entry.path().native() + "/bin"});
+        found.push_back(
+            {leading_number(entry.path().filename().native()), entry.path().native() + "/bin"});
     for (const auto& entry : std::filesystem::directory_iterator("/usr", none)) {
         const std::string name = entry.path().filename().native();
         if (name.starts_with("pgsql-"))
-            found.push_back({leading_number(std::string_view(name).substr(6)), entry.path().native() + "/bin"});
+            found.push_back(
+                {leading_number(std::string_view(name).substr(6)), entry.path().native() + "/bin"});
     }
 }
 
@@ -60,7 +61,8 @@ std::string first_line_of(const char* command)
 void add_configured(std::vector<PostgresPrograms>& found)
 {
     const std::string folder = first_line_of("pg_config --bindir 2>/dev/null");
-    const std::string version = first_line_of("pg_config --version 2>/dev/null");  // PostgreSQL 15.4
+    const std::string version =
+        first_line_of("pg_config --version 2>/dev/null");  // PostgreSQL 15.4
     const std::size_t space = version.find(' ');
     if (!folder.empty() && space != std::string::npos)
         found.push_back({leading_number(std::string_view(version).substr(space + 1)), folder});
@@ -85,13 +87,14 @@ Result<PostgresPrograms> find_postgres_programs(std::optional<int> major)
             return best;
     }
     const std::string version = std::to_string(major.value_or(oldest_major));
-    return failure(Fault::unavailable,
-                   major ? "the embedded store was made by PostgreSQL " + version +
-                               ", whose programs are not on this machine: install the package postgresql-" +
-                               version
-                         : "the embedded store needs PostgreSQL's programs (initdb, postgres), " + version +
-                               " or newer: install the package postgresql-" + version +
-                               ", or give store.dsn in the configuration");
+    return failure(
+        Fault::unavailable,
+        major ? "the embedded store was made by PostgreSQL " + version +
+                    ", whose programs are not on this machine: install the package postgresql-" +
+                    version
+              : "the embedded store needs PostgreSQL's programs (initdb, postgres), " + version +
+                    " or newer: install the package postgresql-" + version +
+                    ", or give store.dsn in the configuration");
 }
 
 }  // namespace sallyport

@@ -74,11 +74,8 @@ void Projection::note(const Event& event)
         add(progress.bytes, event.bytes);
         break;
     case EventKind::session_closed:
-    case EventKind::session_aborted:
-        progress.ended_by = event.kind;
-        break;
-    default:
-        break;
+    case EventKind::session_aborted: progress.ended_by = event.kind; break;
+    default: break;
     }
 }
 

@@ -18,9 +18,10 @@ constexpr std::string_view roles[] = {"sp_owner", "sp_writer", "sp_reader", "sp_
 Result<void> check_server(const StoreConnection& store)
 {
     if (store.server_version() < 150000)
-        return failure(Fault::refused,
-                       "the store is PostgreSQL " + std::to_string(store.server_version() / 10000) +
-                           "; Sallyport needs 15 or newer: upgrade it, or set store.embedded: true");
+        return failure(
+            Fault::refused,
+            "the store is PostgreSQL " + std::to_string(store.server_version() / 10000) +
+                "; Sallyport needs 15 or newer: upgrade it, or set store.embedded: true");
     const std::string encoding = store.setting("server_encoding");
     if (encoding != "UTF8")
         return failure(Fault::refused, "the store's database has the encoding " + encoding +
@@ -55,28 +56,30 @@ std::string grants_needed(const std::string& login, const std::string& database)
     std::string text;
     for (const std::string_view role : roles)
         text += "CREATE ROLE " + std::string(role) + " NOLOGIN; ";
-    return text + "GRANT sp_owner, sp_writer, sp_reader TO \"" + login + "\"; GRANT CREATE ON DATABASE \"" +
-           database + "\" TO \"" + login + "\";";
+    return text + "GRANT sp_owner, sp_writer, sp_reader TO \"" + login +
+           "\"; GRANT CREATE ON DATABASE \"" + database + "\" TO \"" + login + "\";";
 }
 
 Result<void> make_roles(StoreConnection& store, StoreConnection::Deadline deadline)
 {
-    TRY(me, store.run("SELECT current_user, current_database(), "
-                      "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user), "
-                      "has_database_privilege(current_database(), 'CREATE')",
-                      deadline));
+    TRY(me,
+        store.run("SELECT current_user, current_database(), "
+                  "(SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user), "
+                  "has_database_privilege(current_database(), 'CREATE')",
+                  deadline));
     const std::string login(me.at(0, 0));
     const std::string database(me.at(0, 1));
     const bool may_create_roles = me.at(0, 2) == "t";
     const auto refused = [&](const std::string& what) {
-        return failure(Fault::refused, "the store's login \"" + login + "\" " + what +
-                                           "; as a superuser of its server, in database \"" + database +
-                                           "\", run what is missing of: " +
-                                           grants_needed(login, database));
+        return failure(Fault::refused,
+                       "the store's login \"" + login + "\" " + what +
+                           "; as a superuser of its server, in database \"" + database +
+                           "\", run what is missing of: " + grants_needed(login, database));
     };
     for (const std::string_view name : roles) {
         const std::string role(name);
-        TRY(state, store.run("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '" + role + "')", deadline));
+        TRY(state, store.run("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '" + role + "')",
+                             deadline));
         if (state.at(0, 0) != "t") {
             if (!may_create_roles)
                 return refused("may not create the role " + role);
@@ -99,7 +102,8 @@ Result<void> make_roles(StoreConnection& store, StoreConnection::Deadline deadli
     return {};
 }
 
-Result<void> migrate(StoreConnection& store, std::string_view program, StoreConnection::Deadline deadline)
+Result<void> migrate(StoreConnection& store, std::string_view program,
+                     StoreConnection::Deadline deadline)
 {
     // Any number that nobody else uses: one gateway at a time.
     if (auto locked = store.execute("SELECT pg_advisory_xact_lock(7308604894)", deadline); !locked)
@@ -112,11 +116,14 @@ Result<void> migrate(StoreConnection& store, std::string_view program, StoreConn
             return made;
     }
     for (int next = version + 1; next <= schema_version; ++next) {
-        if (auto run = store.execute(migrations[static_cast<std::size_t>(next - 1)], deadline); !run)
+        if (auto run = store.execute(migrations[static_cast<std::size_t>(next - 1)], deadline);
+            !run)
             return run;
         const std::string parameters[] = {std::to_string(next), std::string(program)};
-        if (auto noted = store.execute("INSERT INTO audit.schema_version(version, program) VALUES ($1, $2)",
-                             parameters, deadline); !noted)
+        if (auto noted =
+                store.execute("INSERT INTO audit.schema_version(version, program) VALUES ($1, $2)",
+                              parameters, deadline);
+            !noted)
             return noted;
     }
     return {};
@@ -154,8 +161,9 @@ Result<void> check_schema(StoreConnection& store, StoreConnection::Deadline dead
 {
     TRY(version, version_in(store, deadline));
     if (version == 0)
-        return failure(Fault::refused,
-                       "the store has no records yet: a gateway that uses it must have been started");
+        return failure(
+            Fault::refused,
+            "the store has no records yet: a gateway that uses it must have been started");
     if (version > schema_version)
         return newer(version);
     return {};

@@ -94,7 +94,9 @@ BEGIN
       PERFORM pg_advisory_xact_lock(7308604895);
       -- The catalogue itself: what to_regclass() knows may be older than the lock.
       CONTINUE WHEN EXISTS (SELECT FROM pg_tables WHERE schemaname || '.' || tablename = leaf);
-      EXECUTE format('CREATE TABLE %s PARTITION OF audit.%I FOR VALUES FROM (%L) TO (%L)', leaf, parent,
+      -- Attached, not created as a partition: that would lock out whoever is reading, and wait for them.
+      EXECUTE format('CREATE TABLE %s (LIKE audit.%I INCLUDING ALL)', leaf, parent);
+      EXECUTE format('ALTER TABLE audit.%I ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, leaf,
                      to_char(d, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(d + 1, 'YYYY-MM-DD') || ' 00:00:00+00');
       PERFORM audit.guard_partition(leaf::regclass);
       made := true;

@@ -30,17 +30,17 @@ char folded(char letter)
 
 bool contains(std::string_view text, std::string_view wanted)
 {
-    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), [](char left, char right) {
-               return folded(left) == folded(right);
-           }) != text.end() ||
+    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(),
+                       [](char left, char right) { return folded(left) == folded(right); }) !=
+               text.end() ||
            wanted.empty();
 }
 
 tl::unexpected<Error> altered(const Uuid& session, std::uint32_t number, const std::string& what)
 {
     return failure(Fault::unrecorded, "the record of session " + to_string(session) +
-                                          " cannot be believed from event " + std::to_string(number) +
-                                          " on: " + what);
+                                          " cannot be believed from event " +
+                                          std::to_string(number) + " on: " + what);
 }
 
 }  // namespace
@@ -48,12 +48,9 @@ tl::unexpected<Error> altered(const Uuid& session, std::uint32_t number, const s
 std::string_view name_of(SessionStatus status)
 {
     switch (status) {
-    case SessionStatus::open:
-        return "open";
-    case SessionStatus::closed:
-        return "closed";
-    case SessionStatus::aborted:
-        return "aborted";
+    case SessionStatus::open: return "open";
+    case SessionStatus::closed: return "closed";
+    case SessionStatus::aborted: return "aborted";
     }
     return {};
 }
@@ -63,7 +60,8 @@ struct StoreReader::State {
 
     Result<bool> mentions(const Uuid& id, std::string_view text);
     Result<void> visit(const Uuid& id, const EventVisitor& visit);
-    Result<void> fill(ParsedFrame& frame, PartClass part_class, const std::optional<Sha256>& commitment);
+    Result<void> fill(ParsedFrame& frame, PartClass part_class,
+                      const std::optional<Sha256>& commitment);
 
     StoreConnection store;
 };
@@ -158,10 +156,12 @@ Result<void> StoreReader::State::visit(const Uuid& id, const EventVisitor& visit
     for (bool more = true; more;) {
         const std::string parameters[] = {to_string(id), std::to_string(number),
                                           std::to_string(earliest_frame_ms(id))};
-        TRY(rows, store.run("SELECT leaf FROM audit.frame WHERE session_id = $1::uuid AND first_n > $2::int "
-                            "AND at >= to_timestamp($3::bigint / 1000.0) ORDER BY first_n LIMIT " +
-                                std::to_string(frames_at_once),
-                            parameters, Clock::now() + query_time, RowFormat::binary));
+        TRY(rows,
+            store.run(
+                "SELECT leaf FROM audit.frame WHERE session_id = $1::uuid AND first_n > $2::int "
+                "AND at >= to_timestamp($3::bigint / 1000.0) ORDER BY first_n LIMIT " +
+                    std::to_string(frames_at_once),
+                parameters, Clock::now() + query_time, RowFormat::binary));
         more = rows.size() == frames_at_once;
         if (rows.size() == 0 && number == 0)
             return failure(Fault::refused, "the store has no session " + to_string(id));
@@ -176,13 +176,15 @@ Result<void> StoreReader::State::visit(const Uuid& id, const EventVisitor& visit
             if (frame.previous != previous)
                 return altered(id, number + 1, "a frame does not follow the one before it");
             if (frame.first_number != number + 1)
-                return altered(id, number + 1, "events are missing before " + std::to_string(frame.first_number));
+                return altered(id, number + 1,
+                               "events are missing before " + std::to_string(frame.first_number));
             for (const RecordedEvent& event : frame.events) {
                 if (event.number != ++number)
                     return altered(id, number, "events are out of order");
             }
             for (const PartClass part_class : {PartClass::identity, PartClass::masked}) {
-                const auto& commitment = part_class == PartClass::masked ? frame.masked : frame.identity;
+                const auto& commitment =
+                    part_class == PartClass::masked ? frame.masked : frame.identity;
                 if (auto filled = fill(frame, part_class, commitment); !filled)
                     return altered(id, frame.first_number, filled.error().detail);
             }
@@ -263,9 +265,10 @@ Result<StoreVisit> StoreVisit::begin(const StorePlace& place)
         return StoreVisit(std::move(state));
     }
     if (!Cluster::exists(place.state_dir))
-        return failure(Fault::unavailable, "there is no store in " + place.state_dir +
-                                               " yet: start the gateway first (sallyport serve), or name the "
-                                               "configuration it runs with");
+        return failure(Fault::unavailable,
+                       "there is no store in " + place.state_dir +
+                           " yet: start the gateway first (sallyport serve), or name the "
+                           "configuration it runs with");
     // Whoever holds the lock runs the store; between two of them neither way works for a moment.
     const auto deadline = Clock::now() + embedded_time;
     for (;;) {

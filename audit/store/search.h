@@ -1,7 +1,7 @@
 // Reading the store, for people: which sessions there were, and everything one of them recorded.
 //
-// Nothing is believed that can be checked: each part must match its commitment, each frame must name
-// the one before it, and event numbers must have no gap. Format: docs/audit-format.md.
+// Nothing is believed that can be checked: each part must match its commitment, each frame must
+// name the one before it, and event numbers must have no gap. Format: docs/audit-format.md.
 
 #pragma once
 
@@ -25,8 +25,8 @@ struct SessionFilter {
     std::optional<std::string> connection;
     std::optional<std::int64_t> since_ms;
     std::optional<std::int64_t> until_ms;
-    // Some command or answer of the session contains it (ASCII letters match either case). Opens the
-    // parts of every session that the other fields match, newest first, until the limit is met.
+    // Some command or answer of the session contains it (ASCII letters match either case). Opens
+    // the parts of every session that the other fields match, newest first, until the limit is met.
     std::optional<std::string> text;
     std::size_t limit = 100;
 };
@@ -76,9 +76,10 @@ public:
     // Fault::refused where there is no such session.
     Result<SessionSummary> session(const Uuid& id);
 
-    // Reads a session frame by frame, so that memory stays bounded by one frame and its part. Frames
-    // of a session that is still open are included as far as they are in the store.
-    // Fault::unrecorded, naming the frame, where a check fails: the record was altered or has a gap.
+    // Reads a session frame by frame, so that memory stays bounded by one frame and its part.
+    // Frames of a session that is still open are included as far as they are in the store.
+    // Fault::unrecorded, naming the frame, where a check fails: the record was altered or has a
+    // gap.
     Result<void> visit_session(const Uuid& id, const EventVisitor& visit);
 
     // All of it at once.
@@ -95,7 +96,8 @@ private:
 struct StorePlace {
     bool embedded = true;
     std::string state_dir;
-    std::string_view dsn;  // where not embedded; may hold a password. Outlives the call it is passed to
+    std::string_view
+        dsn;  // where not embedded; may hold a password. Outlives the call it is passed to
 };
 
 // The store for the time of one command on the gateway's own machine. Where the store is embedded

@@ -61,7 +61,8 @@ private:
 
 }  // namespace
 
-Result<std::vector<SessionSummary>> session_rows(StoreConnection& store, const SessionFilter& filter,
+Result<std::vector<SessionSummary>> session_rows(StoreConnection& store,
+                                                 const SessionFilter& filter,
                                                  const std::optional<Uuid>& only,
                                                  const SessionSummary* after, std::size_t count)
 {
@@ -73,19 +74,22 @@ Result<std::vector<SessionSummary>> session_rows(StoreConnection& store, const S
     if (filter.connection)
         conditions.add("target = $", {*filter.connection});
     if (filter.since_ms)
-        conditions.add("started_at >= to_timestamp($::bigint / 1000.0)", {std::to_string(*filter.since_ms)});
+        conditions.add("started_at >= to_timestamp($::bigint / 1000.0)",
+                       {std::to_string(*filter.since_ms)});
     if (filter.until_ms)
-        conditions.add("started_at < to_timestamp($::bigint / 1000.0)", {std::to_string(*filter.until_ms)});
+        conditions.add("started_at < to_timestamp($::bigint / 1000.0)",
+                       {std::to_string(*filter.until_ms)});
     if (after != nullptr)
         conditions.add("(started_at, session_id) < (to_timestamp($::bigint / 1000.0), $::uuid)",
                        {std::to_string(after->started_ms), to_string(after->id)});
-    TRY(rows, store.run("SELECT session_id, gateway, actor, target, proto, src, status, "
-                        "(extract(epoch FROM started_at) * 1000)::bigint, "
-                        "(extract(epoch FROM ended_at) * 1000)::bigint, n_cmd, n_denied, n_held, n_rows, "
-                        "masked_values, bytes_out FROM proj.session" +
-                            conditions.where() + " ORDER BY started_at DESC, session_id DESC LIMIT " +
-                            std::to_string(count),
-                        conditions.parameters(), std::chrono::steady_clock::now() + 60s));
+    TRY(rows,
+        store.run("SELECT session_id, gateway, actor, target, proto, src, status, "
+                  "(extract(epoch FROM started_at) * 1000)::bigint, "
+                  "(extract(epoch FROM ended_at) * 1000)::bigint, n_cmd, n_denied, n_held, n_rows, "
+                  "masked_values, bytes_out FROM proj.session" +
+                      conditions.where() + " ORDER BY started_at DESC, session_id DESC LIMIT " +
+                      std::to_string(count),
+                  conditions.parameters(), std::chrono::steady_clock::now() + 60s));
     std::vector<SessionSummary> sessions;
     for (int row = 0; row < rows.size(); ++row)
         sessions.push_back(summary_in(rows, row));

@@ -1,11 +1,10 @@
 #include "audit/store/shipper.h"
 
+#include <algorithm>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <system_error>
+#include <unistd.h>
 
 #include "audit/store/journal_id.h"
 
@@ -96,7 +95,8 @@ void Shipper::stop(Deadline deadline)
         if (!changed_.wait_until(lock, deadline, [this] { return done_; })) {
             spdlog::warn("event=shipper_stopped_early detail=\"the rest stays in the journal\"");
             const std::uint64_t one = 1;
-            // It cannot fail on a counter of 0, and a wait that is not interrupted ends by its time.
+            // It cannot fail on a counter of 0, and a wait that is not interrupted ends by its
+            // time.
             (void)!::write(interrupt_, &one, sizeof one);
             done_ = true;
             changed_.notify_all();
@@ -313,7 +313,8 @@ void Shipper::note_store(const Result<void>& outcome)
     const bool changed = was_reached || last_trouble_ != outcome.error().fault;
     last_trouble_ = outcome.error().fault;
     spdlog::log(changed ? spdlog::level::warn : spdlog::level::debug,
-                "event=store_unreachable gateway={} detail=\"{}\" action=\"kept in the journal, tried again\"",
+                "event=store_unreachable gateway={} detail=\"{}\" action=\"kept in the journal, "
+                "tried again\"",
                 settings_.gateway, outcome.error().detail);
 }
 

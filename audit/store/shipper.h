@@ -27,8 +27,8 @@
 namespace sallyport {
 
 struct ShipperSettings {
-    std::string gateway;                // its name in the configuration
-    std::string version;                // of the program
+    std::string gateway;                  // its name in the configuration
+    std::string version;                  // of the program
     std::string log = "sallyport/log/1";  // the log its frames belong to
     std::string journal_directory;
 
@@ -61,8 +61,8 @@ public:
     // Starts the thread. Called once, after ship_backlog() succeeded.
     void start();
 
-    // Ships what has been appended so far, as long as the deadline allows, and ends the thread. What
-    // is left stays in the journal for the next start.
+    // Ships what has been appended so far, as long as the deadline allows, and ends the thread.
+    // What is left stays in the journal for the next start.
     void stop(Deadline deadline);
 
     const Uuid& boot() const { return boot_; }
@@ -74,7 +74,8 @@ public:
 
 private:
     void run();
-    // One round: connected, a group gathered and in the store. Fault::closed when it is time to end.
+    // One round: connected, a group gathered and in the store. Fault::closed when it is time to
+    // end.
     Result<void> work();
     Result<void> connect(Deadline deadline);
     Result<void> choose_start();
@@ -99,12 +100,12 @@ private:
     std::optional<JournalReader> reader_;
     std::optional<JournalReader::Entry> held_;  // read, not yet taken
     Projection projection_;
-    std::uint32_t gathered_ = 0;     // events in the group under way
-    bool gateway_stopped_ = false;   // of the gateway's own events gateway_stopped came last
+    std::uint32_t gathered_ = 0;       // events in the group under way
+    bool gateway_stopped_ = false;     // of the gateway's own events gateway_stopped came last
     std::optional<Shipment> pending_;  // not known to be in the store
     bool in_doubt_ = false;            // it may be there already
     std::uint64_t pending_events_ = 0;
-    bool aborted_ = false;             // the sessions of earlier starts are closed
+    bool aborted_ = false;  // the sessions of earlier starts are closed
 
     std::atomic<bool> reached_ = false;
     std::atomic<std::uint64_t> frames_ = 0;

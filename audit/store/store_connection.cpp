@@ -1,11 +1,10 @@
 #include "audit/store/store_connection.h"
 
-#include <libpq-fe.h>
-#include <poll.h>
-
 #include <algorithm>
 #include <charconv>
+#include <libpq-fe.h>
 #include <optional>
+#include <poll.h>
 #include <vector>
 
 namespace sallyport {
@@ -21,8 +20,8 @@ std::string one_line(const char* message)
     return line;
 }
 
-// Class 08 connection, 53 resources, 57 operator intervention, 58 system, 40 rollback, 55 not in the
-// state for it (a lock), 25006 read-only: a matter of time, not of what was asked.
+// Class 08 connection, 53 resources, 57 operator intervention, 58 system, 40 rollback, 55 not in
+// the state for it (a lock), 25006 read-only: a matter of time, not of what was asked.
 bool passes_with_time(std::string_view state)
 {
     for (const std::string_view prefix : {"08", "53", "57", "58", "40", "55", "25006"}) {
@@ -79,21 +78,24 @@ StoreConnection::StoreConnection(pg_conn* connection, int interrupt)
 {
 }
 
-Result<StoreConnection> StoreConnection::connect(std::string_view dsn, Deadline deadline, int interrupt)
+Result<StoreConnection> StoreConnection::connect(std::string_view dsn, Deadline deadline,
+                                                 int interrupt)
 {
     const std::string text(dsn);
     // What the DSN says goes over the first two and is overruled by the others.
-    const char* const keys[] = {"application_name", "keepalives_idle",     "dbname",
-                                "client_encoding",  "keepalives_interval", "keepalives_count", nullptr};
+    const char* const keys[] = {
+        "application_name",    "keepalives_idle",  "dbname", "client_encoding",
+        "keepalives_interval", "keepalives_count", nullptr};
     const char* const values[] = {"sallyport", "10", text.c_str(), "UTF8", "5", "3", nullptr};
     StoreConnection store(PQconnectStartParams(keys, values, 1), interrupt);
     pg_conn* const connection = store.connection_.get();
     if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD) {
-        return failure(Fault::unavailable, "cannot connect to the store: " +
-                                               one_line(connection ? PQerrorMessage(connection)
-                                                                   : "no memory"));
+        return failure(Fault::unavailable,
+                       "cannot connect to the store: " +
+                           one_line(connection ? PQerrorMessage(connection) : "no memory"));
     }
-    PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection, [](void*, const char*) {}, nullptr);
     for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
          state = PQconnectPoll(connection)) {
         if (state == PGRES_POLLING_FAILED)
@@ -117,10 +119,11 @@ Error StoreConnection::lost(std::string_view doing) const
 
 Result<void> StoreConnection::wait_for(short events, Deadline deadline) const
 {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline -
-                                                                   std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd files[] = {{PQsocket(connection_.get()), events, 0}, {interrupt_, POLLIN, 0}};
-    const int ready = poll(files, 2, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3600000)));
+    const int ready =
+        poll(files, 2, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3600000)));
     if (ready > 0 && files[1].revents != 0)
         return failure(Fault::closed, "interrupted while waiting for the store");
     if (ready == 0)
@@ -168,10 +171,10 @@ Result<StoreRows> StoreConnection::finish(Deadline deadline)
             const bool for_now = state.empty() || !usable() || passes_with_time(state);
             const char* const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
             if (!error)
-                error = Error{for_now ? Fault::unavailable : Fault::refused,
-                              "the store says: " +
-                                  one_line(primary ? primary : PQresultErrorMessage(result)),
-                              state};
+                error = Error{
+                    for_now ? Fault::unavailable : Fault::refused,
+                    "the store says: " + one_line(primary ? primary : PQresultErrorMessage(result)),
+                    state};
         }
         last = std::move(rows);
         if (!usable())
@@ -184,8 +187,9 @@ Result<StoreRows> StoreConnection::finish(Deadline deadline)
     return last;
 }
 
-Result<StoreRows> StoreConnection::run(const std::string& sql, std::span<const std::string> parameters,
-                                       Deadline deadline, RowFormat format)
+Result<StoreRows> StoreConnection::run(const std::string& sql,
+                                       std::span<const std::string> parameters, Deadline deadline,
+                                       RowFormat format)
 {
     std::vector<const char*> values;
     values.reserve(parameters.size());
@@ -216,8 +220,8 @@ Result<void> StoreConnection::execute(const std::string& sql, Deadline deadline)
     return {};
 }
 
-Result<void> StoreConnection::execute(const std::string& sql, std::span<const std::string> parameters,
-                                      Deadline deadline)
+Result<void> StoreConnection::execute(const std::string& sql,
+                                      std::span<const std::string> parameters, Deadline deadline)
 {
     auto rows = run(sql, parameters, deadline);
     if (!rows)

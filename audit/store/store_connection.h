@@ -24,7 +24,8 @@ public:
 
     int size() const;
     bool null(int row, int column) const;
-    // Valid as long as these rows. Text form, or the bytes of a bytea where asked for binary answers.
+    // Valid as long as these rows. Text form, or the bytes of a bytea where asked for binary
+    // answers.
     std::string_view at(int row, int column) const;
     // An int8 or int4, in text or in binary form.
     std::int64_t number(int row, int column) const;
@@ -47,7 +48,8 @@ public:
 
     // Waits end early when `interrupt`, a file descriptor that outlives the connection, becomes
     // readable; -1: they do not. The DSN may hold a password and is in no error.
-    static Result<StoreConnection> connect(std::string_view dsn, Deadline deadline, int interrupt = -1);
+    static Result<StoreConnection> connect(std::string_view dsn, Deadline deadline,
+                                           int interrupt = -1);
 
     // One statement with parameters in text form, or several without any.
     Result<StoreRows> run(const std::string& sql, std::span<const std::string> parameters,
@@ -65,7 +67,7 @@ public:
 
     // False once libpq knows that the connection is broken: nothing but destruction helps.
     bool usable() const;
-    int server_version() const;  // 150020
+    int server_version() const;                   // 150020
     std::string setting(const char* name) const;  // a reported one, "server_encoding"
 
 private:

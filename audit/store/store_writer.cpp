@@ -1,9 +1,8 @@
 #include "audit/store/store_writer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
+#include <spdlog/spdlog.h>
 
 #include "audit/store/copy_text.h"
 #include "audit/store/schema.h"
@@ -38,18 +37,22 @@ Result<void> StoreWriter::connect(Deadline deadline)
     if (auto made = apply_schema(store, identity_.version, deadline); !made)
         return made;
 
-    // The server must notice soon when this process's machine is gone: until then the place is taken.
-    if (auto set = store.execute("SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
-                                 "SET tcp_keepalives_count = 3; SET timezone = 'UTC'; SET ROLE sp_writer",
-                                 deadline);
+    // The server must notice soon when this process's machine is gone: until then the place is
+    // taken.
+    if (auto set =
+            store.execute("SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
+                          "SET tcp_keepalives_count = 3; SET timezone = 'UTC'; SET ROLE sp_writer",
+                          deadline);
         !set)
         return set;
     const std::string lock_name[] = {identity_.gateway};
-    TRY(locked, store.run("SELECT pg_try_advisory_lock(730860, hashtext($1))", lock_name, deadline));
+    TRY(locked,
+        store.run("SELECT pg_try_advisory_lock(730860, hashtext($1))", lock_name, deadline));
     if (locked.at(0, 0) != "t")
-        return failure(Fault::unavailable, "another gateway named \"" + identity_.gateway +
-                                               "\" writes to this store: give each its own "
-                                               "gateway.name (after a crash this passes in seconds)");
+        return failure(Fault::unavailable,
+                       "another gateway named \"" + identity_.gateway +
+                           "\" writes to this store: give each its own "
+                           "gateway.name (after a crash this passes in seconds)");
     if (!writer_id_) {
         if (auto learnt = learn_earlier(store, deadline); !learnt)
             return learnt;
@@ -68,9 +71,10 @@ Result<void> StoreWriter::connect(Deadline deadline)
 Result<void> StoreWriter::learn_earlier(StoreConnection& store, Deadline deadline)
 {
     const std::string gateway[] = {identity_.gateway};
-    TRY(row, store.run("SELECT s.journal, s.position, w.boot_id, s.wseq, s.stopped FROM proj.shipped s "
-                       "LEFT JOIN audit.writer w USING (writer_id) WHERE s.gateway = $1",
-                       gateway, deadline));
+    TRY(row,
+        store.run("SELECT s.journal, s.position, w.boot_id, s.wseq, s.stopped FROM proj.shipped s "
+                  "LEFT JOIN audit.writer w USING (writer_id) WHERE s.gateway = $1",
+                  gateway, deadline));
     if (row.size() == 0)
         return {};
     earlier_.journal = parse_uuid(row.at(0, 0));
@@ -96,7 +100,8 @@ Result<void> StoreWriter::register_writer(StoreConnection& store, Deadline deadl
     const std::string boot[] = {to_string(identity_.boot)};
     TRY(row, store.run("SELECT writer_id FROM audit.writer WHERE boot_id = $1", boot, deadline));
     if (row.size() != 1)
-        return failure(Fault::unavailable, "the store did not keep the registration of this gateway");
+        return failure(Fault::unavailable,
+                       "the store did not keep the registration of this gateway");
     writer_id_ = static_cast<int>(row.number(0, 0));
     return {};
 }
@@ -132,7 +137,8 @@ Result<void> StoreWriter::ensure_days(const Shipment& shipment, Deadline deadlin
             return made;
     }
     for (const Frame& frame : shipment.frames) {
-        if (auto made = ensure_day(day_of(kept_at_ms(frame.session, frame.time_ms)), deadline); !made)
+        if (auto made = ensure_day(day_of(kept_at_ms(frame.session, frame.time_ms)), deadline);
+            !made)
             return made;
     }
     return {};
@@ -150,10 +156,12 @@ Result<void> StoreWriter::put(const Shipment& shipment, Deadline deadline,
     }
 
     const std::string state = written.error().context;
-    if (written.error().fault == Fault::refused && (state.starts_with("22") || state.starts_with("23"))) {
+    if (written.error().fault == Fault::refused &&
+        (state.starts_with("22") || state.starts_with("23"))) {
         // Refused for what it holds. The record's own columns are bytes and numbers; only the
         // projection's texts, or a partition that somebody dropped, can be the cause.
-        spdlog::error("event=shipment_refused sqlstate={} detail=\"{}\"", state, written.error().detail);
+        spdlog::error("event=shipment_refused sqlstate={} detail=\"{}\"", state,
+                      written.error().detail);
         without_names_ = true;
     }
     disconnect();
@@ -205,9 +213,10 @@ Result<void> StoreWriter::copy_frames(const Shipment& shipment, Deadline deadlin
     }
     const std::string all = rows.finish();
     const std::string_view pieces[] = {all};
-    return connection_->copy("COPY audit.frame(at, writer_id, wseq, session_id, first_n, n_ev, leaf) "
-                             "FROM STDIN (FORMAT binary)",
-                             pieces, deadline);
+    return connection_->copy(
+        "COPY audit.frame(at, writer_id, wseq, session_id, first_n, n_ev, leaf) "
+        "FROM STDIN (FORMAT binary)",
+        pieces, deadline);
 }
 
 Result<void> StoreWriter::copy_parts(const Shipment& shipment, Deadline deadline)
@@ -238,9 +247,10 @@ Result<void> StoreWriter::copy_parts(const Shipment& shipment, Deadline deadline
         return {};
     const std::string all = rows.finish();
     const std::string_view pieces[] = {all};
-    return connection_->copy("COPY audit.part(at, class, commit, session_id, salt, codec, size, data) "
-                             "FROM STDIN (FORMAT binary)",
-                             pieces, deadline);
+    return connection_->copy(
+        "COPY audit.part(at, class, commit, session_id, salt, codec, size, data) "
+        "FROM STDIN (FORMAT binary)",
+        pieces, deadline);
 }
 
 Result<void> StoreWriter::project(const Shipment& shipment, Deadline deadline)
@@ -255,14 +265,17 @@ Result<void> StoreWriter::project(const Shipment& shipment, Deadline deadline)
             protocol.add(without_names_ ? "" : session.protocol);
             target.add(without_names_ ? "" : session.connection);
         }
-        const std::string parameters[] = {identity_.gateway, std::to_string(*writer_id_), id.finish(),
-                                          time.finish(),     user.finish(),               address.finish(),
+        const std::string parameters[] = {identity_.gateway, std::to_string(*writer_id_),
+                                          id.finish(),       time.finish(),
+                                          user.finish(),     address.finish(),
                                           protocol.finish(), target.finish()};
         if (auto inserted = connection_->execute(
-                "INSERT INTO proj.session(session_id, gateway, writer_id, started_at, last_at, actor, src, "
+                "INSERT INTO proj.session(session_id, gateway, writer_id, started_at, last_at, "
+                "actor, src, "
                 "proto, target, status) SELECT d.id, $1, $2::int, to_timestamp(d.ms / 1000.0), "
                 "to_timestamp(d.ms / 1000.0), d.actor, d.src, d.proto, d.target, 'open' "
-                "FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[]) "
+                "FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[], "
+                "$8::text[]) "
                 "AS d(id, ms, actor, src, proto, target) ON CONFLICT (session_id) DO NOTHING",
                 parameters, deadline);
             !inserted)
@@ -284,16 +297,20 @@ Result<void> StoreWriter::project(const Shipment& shipment, Deadline deadline)
                                     : progress.ended_by == EventKind::session_aborted ? "aborted"
                                                                                       : "open"));
     }
-    const std::string parameters[] = {id.finish(),   last.finish(),   commands.finish(),
-                                      denied.finish(), held.finish(), rows.finish(),
+    const std::string parameters[] = {id.finish(),     last.finish(),  commands.finish(),
+                                      denied.finish(), held.finish(),  rows.finish(),
                                       masked.finish(), bytes.finish(), status.finish()};
     return connection_->execute(
         "UPDATE proj.session s SET last_at = to_timestamp(d.ms / 1000.0), n_cmd = s.n_cmd + d.cmd, "
-        "n_denied = s.n_denied + d.denied, n_held = s.n_held + d.held, n_rows = s.n_rows + d.n_rows, "
-        "masked_values = s.masked_values + d.masked, bytes_out = s.bytes_out + d.bytes, status = d.status, "
+        "n_denied = s.n_denied + d.denied, n_held = s.n_held + d.held, n_rows = s.n_rows + "
+        "d.n_rows, "
+        "masked_values = s.masked_values + d.masked, bytes_out = s.bytes_out + d.bytes, status = "
+        "d.status, "
         "ended_at = CASE d.status WHEN 'open' THEN NULL ELSE to_timestamp(d.ms / 1000.0) END "
-        "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "
-        "$7::bigint[], $8::bigint[], $9::text[]) AS d(id, ms, cmd, denied, held, n_rows, masked, bytes, status) "
+        "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], "
+        "$6::bigint[], "
+        "$7::bigint[], $8::bigint[], $9::text[]) AS d(id, ms, cmd, denied, held, n_rows, masked, "
+        "bytes, status) "
         "WHERE s.session_id = d.id",
         parameters, deadline);
 }
@@ -308,7 +325,8 @@ Result<void> StoreWriter::move_position(const Shipment& shipment, Deadline deadl
                                       shipment.stopped ? "true" : "false"};
     return connection_->execute(
         "INSERT INTO proj.shipped(gateway, journal, position, writer_id, wseq, stopped) "
-        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (gateway) DO UPDATE SET journal = excluded.journal, "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (gateway) DO UPDATE SET journal = "
+        "excluded.journal, "
         "position = excluded.position, writer_id = excluded.writer_id, wseq = excluded.wseq, "
         "stopped = excluded.stopped",
         parameters, deadline);
@@ -317,9 +335,10 @@ Result<void> StoreWriter::move_position(const Shipment& shipment, Deadline deadl
 Result<std::vector<Uuid>> StoreWriter::open_sessions(Deadline deadline)
 {
     const std::string gateway[] = {identity_.gateway};
-    TRY(rows, connection_->run("SELECT session_id FROM proj.session WHERE gateway = $1 AND status = 'open' "
-                               "ORDER BY started_at, session_id",
-                               gateway, deadline));
+    TRY(rows, connection_->run(
+                  "SELECT session_id FROM proj.session WHERE gateway = $1 AND status = 'open' "
+                  "ORDER BY started_at, session_id",
+                  gateway, deadline));
     std::vector<Uuid> sessions;
     for (int row = 0; row < rows.size(); ++row) {
         if (const auto id = parse_uuid(rows.at(row, 0)))

@@ -35,7 +35,7 @@ public:
         std::optional<Uuid> journal;  // absent: it has never shipped anything
         Position position = 0;        // how far that journal is in the store
         std::optional<LostBoot> last_boot;
-        bool stopped = false;         // that boot's last word was gateway_stopped
+        bool stopped = false;  // that boot's last word was gateway_stopped
     };
 
     // `interrupt` as in StoreConnection.

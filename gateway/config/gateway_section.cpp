@@ -1,5 +1,7 @@
 // `gateway:`, `store:` and `audit:`.
 
+#include <algorithm>
+
 #include "gateway/config/sections.h"
 #include "gateway/config/values.h"
 
@@ -129,15 +131,14 @@ std::optional<Durability> read_durability(MapReader& map)
 
 bool UniqueNames::add(const std::string& name, int line, const std::string& path, Reading& reading)
 {
-    for (const auto& [earlier, earlier_line] : names_) {
-        if (earlier == name) {
-            reading.add(line, path + ": \"" + name + "\" stands twice; first on line " +
-                                  std::to_string(earlier_line));
-            return false;
-        }
+    const auto earlier = std::ranges::find(names_, name, &std::pair<std::string, int>::first);
+    if (earlier == names_.end()) {
+        names_.emplace_back(name, line);
+        return true;
     }
-    names_.emplace_back(name, line);
-    return true;
+    reading.add(line, path + ": \"" + name + "\" stands twice; first on line " +
+                          std::to_string(earlier->second));
+    return false;
 }
 
 }  // namespace sallyport

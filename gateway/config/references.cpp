@@ -76,6 +76,16 @@ tl::expected<std::string, std::string> resolved(const std::string& written,
     return text;
 }
 
+std::string item_path(const std::string& path, std::size_t number)
+{
+    return path + "[" + std::to_string(number) + "]";
+}
+
+std::string key_path(const std::string& path, const std::string& key)
+{
+    return path.empty() ? key : path + "." + key;
+}
+
 void resolve(YamlNode& node, const std::string& path, const std::filesystem::path& folder,
              const std::string& file, std::vector<Problem>& problems)
 {
@@ -90,9 +100,9 @@ void resolve(YamlNode& node, const std::string& path, const std::filesystem::pat
         }
     }
     for (std::size_t i = 0; i < node.items.size(); ++i)
-        resolve(node.items[i], path + "[" + std::to_string(i) + "]", folder, file, problems);
+        resolve(node.items[i], item_path(path, i), folder, file, problems);
     for (auto& [key, value] : node.entries)
-        resolve(value, path.empty() ? key.text : path + "." + key.text, folder, file, problems);
+        resolve(value, key_path(path, key.text), folder, file, problems);
 }
 
 }  // namespace

@@ -1,14 +1,13 @@
 #include "gateway/digest/digest.h"
 
+#include <cstdlib>
+#include <cstring>
 #include <nmmintrin.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
-
-#include <cstdlib>
-#include <cstring>
 
 namespace sallyport {
 
@@ -19,7 +18,10 @@ const unsigned char* octets(Bytes bytes)
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-unsigned char* octets(Sha256& digest) { return reinterpret_cast<unsigned char*>(digest.data()); }
+unsigned char* octets(Sha256& digest)
+{
+    return reinterpret_cast<unsigned char*>(digest.data());
+}
 
 // OpenSSL's digests fail only when memory or the library itself is broken; evidence must not go on
 // with a digest that was never computed.
@@ -62,8 +64,8 @@ std::uint32_t crc32c_in_software(Bytes bytes, std::uint32_t crc)
 Sha256 sha256(Bytes bytes)
 {
     Sha256 digest;
-    require(EVP_Digest(bytes.data(), bytes.size(), octets(digest), nullptr, EVP_sha256(), nullptr) ==
-            1);
+    require(EVP_Digest(bytes.data(), bytes.size(), octets(digest), nullptr, EVP_sha256(),
+                       nullptr) == 1);
     return digest;
 }
 
@@ -88,7 +90,10 @@ Sha256 pbkdf2_sha256(std::string_view password, Bytes salt, int iterations)
     return key;
 }
 
-void RunningSha256::Free::operator()(evp_md_ctx_st* state) const { EVP_MD_CTX_free(state); }
+void RunningSha256::Free::operator()(evp_md_ctx_st* state) const
+{
+    EVP_MD_CTX_free(state);
+}
 
 RunningSha256::RunningSha256() : state_(EVP_MD_CTX_new())
 {
@@ -176,7 +181,8 @@ std::optional<std::string> from_base64(std::string_view text)
 
 bool equal_in_constant_time(Bytes left, Bytes right)
 {
-    return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+    return left.size() == right.size() &&
+           CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 }  // namespace sallyport

@@ -1,10 +1,9 @@
 #include "gateway/digest/saslprep.h"
 
-#include <stringprep.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <stringprep.h>
 #include <vector>
 
 namespace sallyport {
@@ -25,8 +24,8 @@ Secret saslprep(const Secret& password)
         return password.duplicate();
     std::string prepared(text);
     prepared.resize(text.size() * most_growth + 1);
-    const int result = stringprep(prepared.data(), prepared.size(), STRINGPREP_NO_UNASSIGNED,
-                                  stringprep_saslprep);
+    const int result =
+        stringprep(prepared.data(), prepared.size(), STRINGPREP_NO_UNASSIGNED, stringprep_saslprep);
     std::size_t size = prepared.find('\0');
     if (result != STRINGPREP_OK || size == 0)
         return password.duplicate();

@@ -85,17 +85,11 @@ awaitable<void> wait_until(Clock::time_point until)
     (void)co_await timer.async_wait(as_values);  // ends by time or by cancellation
 }
 
-}  // namespace
-
-awaitable<Result<Stream>> connect_to(std::string host, std::uint16_t port,
-                                     std::chrono::milliseconds deadline)
+awaitable<Result<Stream>> connect_within(const std::string& host, std::uint16_t port,
+                                         Clock::time_point until)
 {
     using asio::experimental::awaitable_operators::operator||;
-    // A cancelled connect leaves with an Error rather than with an exception.
-    co_await asio::this_coro::throw_if_cancelled(false);
-    const auto until = Clock::now() + deadline;
     CO_TRY(endpoints, co_await look_up(host, port, until));
-
     std::string why = "no time was left";
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         const auto now = Clock::now();
@@ -105,12 +99,27 @@ awaitable<Result<Stream>> connect_to(std::string host, std::uint16_t port,
         // An address that swallows packets must leave time for the ones behind it.
         const auto share = (until - now) / static_cast<long>(endpoints.size() - i);
         tcp::socket socket(co_await asio::this_coro::executor);
-        const auto outcome = co_await (connect_one(socket, endpoints[i]) || wait_until(now + share));
+        const auto outcome =
+            co_await (connect_one(socket, endpoints[i]) || wait_until(now + share));
         if (outcome.index() == 0 && !std::get<0>(outcome))
             co_return Stream(std::move(socket));
         why = outcome.index() == 0 ? std::get<0>(outcome).message() : "no answer in time";
     }
     co_return unreachable(host, port, why);
+}
+
+}  // namespace
+
+awaitable<Result<Stream>> connect_to(std::string host, std::uint16_t port,
+                                     std::chrono::milliseconds deadline)
+{
+    // A cancelled connect leaves with an Error. Whether the caller's later waits throw is the
+    // caller's choice.
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto stream = co_await connect_within(host, port, Clock::now() + deadline);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return stream;
 }
 
 }  // namespace sallyport

@@ -1,9 +1,5 @@
 #include "gateway/edge/listener.h"
 
-#include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -14,9 +10,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <chrono>
+#include <cstring>
 #include <exception>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace sallyport {
@@ -171,9 +170,14 @@ bool take_all(Door& door, const std::shared_ptr<Counter>& counter, tcp protocol)
             continue;
         }
         Thread& thread = counter->least_loaded();
-        asio::co_spawn(thread.io,
-                       serve(counter, thread, protocol, std::move(descriptor), Place(thread)),
-                       asio::detached);
+        try {
+            asio::co_spawn(thread.io,
+                           serve(counter, thread, protocol, std::move(descriptor), Place(thread)),
+                           asio::detached);
+        } catch (const std::exception& exception) {
+            complain(door, *counter, exception.what());  // no memory, for now
+            return false;
+        }
     }
 }
 
@@ -181,7 +185,8 @@ awaitable<void> accept_connections(std::shared_ptr<Door> door, std::shared_ptr<C
                                    tcp protocol)
 {
     while (door->acceptor.is_open()) {
-        const auto [error] = co_await door->acceptor.async_wait(tcp::acceptor::wait_read, as_values);
+        const auto [error] =
+            co_await door->acceptor.async_wait(tcp::acceptor::wait_read, as_values);
         if (error == asio::error::operation_aborted || !door->acceptor.is_open())
             co_return;
         if (!error && take_all(*door, counter, protocol))

@@ -1,6 +1,12 @@
 #include "gateway/edge/own_ca.h"
 
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <fcntl.h>
+#include <memory>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -9,15 +15,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <boost/asio/ip/address.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <system_error>
+#include <unistd.h>
 
 #include "gateway/digest/digest.h"
 
@@ -118,7 +117,10 @@ std::string pem_of(X509* certificate)
         pem_of([certificate](BIO* bio) { return PEM_write_bio_X509(bio, certificate); }).reveal());
 }
 
-int no_password(char*, int, int, void*) { return 0; }
+int no_password(char*, int, int, void*)
+{
+    return 0;
+}
 
 Result<Key> read_key(const std::string& file)
 {
@@ -212,11 +214,10 @@ std::string host_name()
 
 bool is_dns_name(const std::string& name)
 {
-    return !name.empty() && name.size() <= 253 &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '.';
-           });
+    return !name.empty() && name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '.';
+    });
 }
 
 // "DNS:localhost,IP:127.0.0.1": each once, without the addresses that mean "all of them".
@@ -289,7 +290,8 @@ Result<Authority> make_authority(const std::string& directory)
     Key key(EVP_EC_gen("P-256"));
     if (key == nullptr)
         return cannot("make a key for", directory + "/ca.crt");
-    const Purpose purpose{"critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign", nullptr, {}};
+    const Purpose purpose{
+        "critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign", nullptr, {}};
     Certificate certificate = make_certificate("Sallyport CA " + host_name().substr(0, 48), ca_days,
                                                key.get(), nullptr, key.get(), purpose);
     if (certificate == nullptr)
@@ -357,17 +359,17 @@ Result<IssuedCertificate> issue_client_certificate(const std::string& state_dire
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
     if (user.empty() || user.size() > longest_common_name || !printable || days < 1)
-        return failure(Fault::refused, "no client certificate can be made for this user name: it "
-                                       "must be 1 to 64 printable characters");
+        return failure(Fault::refused,
+                       "no client certificate can be made for this user name: it "
+                       "must be 1 to 64 printable characters");
     TRY(authority, read_authority(state_directory));
     ERR_clear_error();
     const Key key(EVP_EC_gen("P-256"));
     if (key == nullptr)
         return cannot("make a key for", "a client certificate");
     const Purpose purpose{"critical,CA:FALSE", "critical,digitalSignature", "clientAuth", {}};
-    const Certificate certificate =
-        make_certificate(user, days, key.get(), authority.certificate.get(), authority.key.get(),
-                         purpose);
+    const Certificate certificate = make_certificate(
+        user, days, key.get(), authority.certificate.get(), authority.key.get(), purpose);
     if (certificate == nullptr)
         return cannot("make", "a client certificate");
     return IssuedCertificate{pem_of(certificate.get()), pem_of(key.get())};

@@ -11,9 +11,10 @@
 namespace sallyport {
 
 struct OwnCertificates {
-    std::string ca_file;           // ca.crt: what clients are told to trust
-    std::string certificate_file;  // tls.crt, signed by it: localhost, the host's name, 127.0.0.1, ::1
-    std::string key_file;          // tls.key, 0600
+    std::string ca_file;  // ca.crt: what clients are told to trust
+    std::string
+        certificate_file;  // tls.crt, signed by it: localhost, the host's name, 127.0.0.1, ::1
+    std::string key_file;  // tls.key, 0600
 };
 
 // Makes what is missing (ca.key and tls.key 0600, ECDSA P-256; the CA for 10 years, the server's

@@ -1,14 +1,13 @@
 #include "gateway/edge/stream.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <cerrno>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "gateway/edge/tls_channel.h"
 
@@ -26,7 +25,10 @@ constexpr auto as_values = asio::as_tuple(asio::deferred);
 constexpr std::size_t most_pieces = 64;
 constexpr int most_drains = 16;
 
-error_code last_error() { return {errno, boost::system::system_category()}; }
+error_code last_error()
+{
+    return {errno, boost::system::system_category()};
+}
 
 std::size_t size_of(std::span<const asio::const_buffer> pieces)
 {
@@ -38,8 +40,8 @@ std::size_t size_of(std::span<const asio::const_buffer> pieces)
 
 // One gather write of what lies behind byte `skip`. Gives how much the system took; zero: nothing
 // now.
-std::size_t send_from(int descriptor, std::span<const asio::const_buffer> pieces,
-                      std::size_t skip, error_code& error)
+std::size_t send_from(int descriptor, std::span<const asio::const_buffer> pieces, std::size_t skip,
+                      error_code& error)
 {
     std::array<iovec, most_pieces> parts;  // NOLINT(*-member-init): filled before it is read
     std::size_t count = 0;
@@ -85,7 +87,10 @@ Peer peer_of(const asio::ip::tcp::socket& socket)
     return peer;
 }
 
-std::string name_of(const Peer& peer) { return peer.address + ":" + std::to_string(peer.port); }
+std::string name_of(const Peer& peer)
+{
+    return peer.address + ":" + std::to_string(peer.port);
+}
 
 }  // namespace
 
@@ -98,13 +103,16 @@ Stream::Stream(Socket socket) : socket_(std::move(socket)), peer_(peer_of(socket
 }
 
 Stream::Stream(Stream&&) noexcept = default;
-Stream::~Stream() { close(); }
+Stream::~Stream()
+{
+    close();
+}
 
 Error Stream::broken(const error_code& error) const
 {
-    return {Fault::closed,
-            "connection with " + name_of(peer_) + ": " +
-                (error == asio::error::operation_aborted ? "ended by the gateway" : error.message())};
+    return {Fault::closed, "connection with " + name_of(peer_) + ": " +
+                               (error == asio::error::operation_aborted ? "ended by the gateway"
+                                                                        : error.message())};
 }
 
 awaitable<Result<std::size_t>> Stream::read_some(MutableBytes into)
@@ -245,7 +253,10 @@ Result<bool> Stream::write_now(Bytes bytes)
     return write_now(Pieces(&piece, 1));
 }
 
-awaitable<Result<void>> Stream::flush() { return write(Bytes()); }
+awaitable<Result<void>> Stream::flush()
+{
+    return write(Bytes());
+}
 
 awaitable<Result<bool>> Stream::peek(MutableBytes into, std::size_t& count)
 {
@@ -279,7 +290,8 @@ awaitable<Result<void>> Stream::shake_hands()
     for (;;) {
         auto complete = tls_->handshake();
         if (!complete) {
-            (void)tls_->send_pending();  // the alert that tells the peer why, where it still listens
+            (void)
+                tls_->send_pending();  // the alert that tells the peer why, where it still listens
             co_return tl::unexpected(std::move(complete).error());
         }
         CO_TRY_DONE(co_await write(Bytes()));
@@ -296,7 +308,10 @@ awaitable<Result<void>> Stream::shake_hands()
     co_return Result<void>();
 }
 
-bool Stream::encrypted() const { return peer_.encrypted; }
+bool Stream::encrypted() const
+{
+    return peer_.encrypted;
+}
 
 std::optional<std::string> Stream::channel_binding() const
 {
@@ -308,9 +323,15 @@ std::optional<std::string> Stream::client_common_name() const
     return encrypted() ? tls_->client_common_name() : std::nullopt;
 }
 
-std::string Stream::alpn() const { return encrypted() ? tls_->alpn() : std::string(); }
+std::string Stream::alpn() const
+{
+    return encrypted() ? tls_->alpn() : std::string();
+}
 
-Peer Stream::peer() const { return peer_; }
+Peer Stream::peer() const
+{
+    return peer_;
+}
 
 void Stream::close()
 {
@@ -333,6 +354,9 @@ void Stream::close()
     socket_.close(ignored);
 }
 
-asio::any_io_executor Stream::executor() { return socket_.get_executor(); }
+asio::any_io_executor Stream::executor()
+{
+    return socket_.get_executor();
+}
 
 }  // namespace sallyport

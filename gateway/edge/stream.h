@@ -35,7 +35,7 @@ public:
     ~Stream();
 
     // Reads at least one byte; zero means the peer has finished. Fault::closed on a broken
-    // connection.
+    // connection. `into` is not empty and stays valid until this completes.
     boost::asio::awaitable<Result<std::size_t>> read_some(MutableBytes into);
 
     // What can be read at once without waiting; zero where nothing is there. Never suspends.

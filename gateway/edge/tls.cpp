@@ -1,11 +1,10 @@
 #include "gateway/edge/tls.h"
 
+#include <algorithm>
+#include <cstring>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-
-#include <algorithm>
-#include <cstring>
 
 namespace sallyport {
 
@@ -29,7 +28,10 @@ std::string openssl_reason()
 }
 
 // Never asks on a terminal for the password of a key.
-int no_password(char*, int, int, void*) { return 0; }
+int no_password(char*, int, int, void*)
+{
+    return 0;
+}
 
 void set_common_options(SSL_CTX* context)
 {
@@ -54,9 +56,9 @@ Result<void> load_key_pair(SSL_CTX* context, const std::string& certificate_file
     if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1)
         return failure(Fault::unavailable, "TLS key " + key_file + ": " + openssl_reason());
     if (SSL_CTX_check_private_key(context) != 1)
-        return failure(Fault::unavailable, "TLS key " + key_file +
-                                               " does not belong to the certificate " +
-                                               certificate_file);
+        return failure(
+            Fault::unavailable,
+            "TLS key " + key_file + " does not belong to the certificate " + certificate_file);
     return {};
 }
 
@@ -127,15 +129,14 @@ Result<ClientTls> ClientTls::load(const Wish& wish)
 
     set_common_options(made);
     if (wish.verify_chain) {
-        const bool loaded =
-            wish.ca_file.empty()
-                ? SSL_CTX_set_default_verify_paths(made) == 1
-                : SSL_CTX_load_verify_locations(made, wish.ca_file.c_str(), nullptr) == 1;
+        const bool loaded = wish.ca_file.empty() ? SSL_CTX_set_default_verify_paths(made) == 1
+                                                 : SSL_CTX_load_verify_locations(
+                                                       made, wish.ca_file.c_str(), nullptr) == 1;
         if (!loaded)
-            return failure(Fault::unavailable,
-                           "TLS CA " +
-                               (wish.ca_file.empty() ? "certificates of the system" : wish.ca_file) +
-                               ": " + openssl_reason());
+            return failure(
+                Fault::unavailable,
+                "TLS CA " + (wish.ca_file.empty() ? "certificates of the system" : wish.ca_file) +
+                    ": " + openssl_reason());
         SSL_CTX_set_verify(made, SSL_VERIFY_PEER, nullptr);
     }
     if (wish.verify_host && wish.host.empty())

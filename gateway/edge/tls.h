@@ -16,8 +16,8 @@ namespace sallyport {
 class ServerTls {
 public:
     // certificate and key: PEM files. client_ca_file: PEM of the CA whose client certificates are
-    // accepted. alpn: the protocol offered to clients that negotiate one ("postgresql"); empty: none.
-    // The error names the file.
+    // accepted. alpn: the protocol offered to clients that negotiate one ("postgresql"); empty:
+    // none. The error names the file.
     static Result<ServerTls> load(const std::string& certificate_file, const std::string& key_file,
                                   const std::string& client_ca_file, std::string alpn);
 
@@ -39,7 +39,7 @@ public:
         std::string ca_file;           // empty: the system's certificates
         std::string certificate_file;  // empty: no client certificate
         std::string key_file;
-        std::string alpn;              // empty: none
+        std::string alpn;  // empty: none
     };
 
     static Result<ClientTls> load(const Wish& wish);

@@ -1,5 +1,9 @@
 #include "gateway/edge/tls_channel.h"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -7,11 +11,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <system_error>
 
 namespace sallyport {
@@ -26,6 +25,8 @@ constexpr std::size_t batch_size = std::size_t{64} * 1024;
 // loses its connection here.
 constexpr std::size_t pending_limit = std::size_t{256} * 1024;
 
+constexpr int most_receives = 8;
+
 // The buffer that the next write of this thread encrypts into. A connection has one of its own only
 // while its peer does not take what was written.
 std::vector<std::byte>& spare_buffer()
@@ -34,13 +35,22 @@ std::vector<std::byte>& spare_buffer()
     return buffer;
 }
 
-TlsChannel& channel_of(BIO* bio) { return *static_cast<TlsChannel*>(BIO_get_data(bio)); }
+TlsChannel& channel_of(BIO* bio)
+{
+    return *static_cast<TlsChannel*>(BIO_get_data(bio));
+}
 
-std::string text_of_errno(int number) { return std::generic_category().message(number); }
+std::string text_of_errno(int number)
+{
+    return std::generic_category().message(number);
+}
 
 }  // namespace
 
-void TlsChannel::Free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+void TlsChannel::Free::operator()(ssl_st* ssl) const
+{
+    SSL_free(ssl);
+}
 
 TlsChannel::TlsChannel(ssl_st* ssl, int descriptor, bool server, std::string peer)
     : ssl_(ssl), descriptor_(descriptor), server_(server), peer_(std::move(peer))
@@ -112,8 +122,9 @@ Result<std::unique_ptr<TlsChannel>> TlsChannel::connect(const ClientTls& tls, in
     if (tls.verify_host()) {
         X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
         X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        prepared = prepared && (is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
-                                           : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), 0)) == 1;
+        prepared =
+            prepared && (is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
+                                    : X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), 0)) == 1;
     }
     if (!prepared)
         return failure(Fault::unavailable,
@@ -143,8 +154,9 @@ int TlsChannel::fill(char* into, int size)
     }
     if (ended_ || system_error_ != 0)
         return 0;
-    if (drained_)
+    if (drained_ || receives_left_ == 0)
         return -1;
+    --receives_left_;
     for (;;) {
         const ssize_t count = ::recv(descriptor_, into, wanted, MSG_DONTWAIT);
         if (count > 0) {
@@ -207,6 +219,7 @@ void TlsChannel::received(std::size_t count)
 Result<bool> TlsChannel::handshake()
 {
     ERR_clear_error();
+    receives_left_ = most_receives;
     const int result = SSL_do_handshake(ssl_.get());
     if (result == 1)
         return true;
@@ -219,6 +232,7 @@ Result<bool> TlsChannel::handshake()
 Result<TlsChannel::Decrypted> TlsChannel::read(MutableBytes into)
 {
     Decrypted decrypted;
+    receives_left_ = most_receives;
     while (decrypted.count < into.size()) {
         std::size_t count = 0;
         ERR_clear_error();
@@ -296,9 +310,8 @@ Result<std::size_t> TlsChannel::encrypt(std::span<const boost::asio::const_buffe
 Result<bool> TlsChannel::send_pending()
 {
     while (pending_sent_ < pending_.size()) {
-        const ssize_t count =
-            ::send(descriptor_, pending_.data() + pending_sent_, pending_.size() - pending_sent_,
-                   MSG_DONTWAIT | MSG_NOSIGNAL);
+        const ssize_t count = ::send(descriptor_, pending_.data() + pending_sent_,
+                                     pending_.size() - pending_sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (count >= 0) {
             pending_sent_ += static_cast<std::size_t>(count);
             continue;
@@ -391,8 +404,8 @@ std::optional<std::string> TlsChannel::client_common_name() const
     if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
         return std::nullopt;
     unsigned char* octets = nullptr;
-    const int size = ASN1_STRING_to_UTF8(
-        &octets, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    const int size =
+        ASN1_STRING_to_UTF8(&octets, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
     if (size < 0)
         return std::nullopt;
     std::string name(reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size));

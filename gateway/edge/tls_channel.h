@@ -49,7 +49,8 @@ public:
     // The next read() asks the socket again, although it had nothing more the last time.
     void look_again() { drained_ = false; }
 
-    // Encrypts the pieces from byte `skip` on, about 64 KiB at a time; gives how many bytes it took.
+    // Encrypts the pieces from byte `skip` on, about 64 KiB at a time; gives how many bytes it
+    // took.
     Result<std::size_t> encrypt(std::span<const boost::asio::const_buffer> pieces,
                                 std::size_t skip);
 
@@ -94,9 +95,11 @@ private:
     std::vector<std::byte> inbox_;
     std::size_t inbox_begin_ = 0;
     std::size_t inbox_end_ = 0;
-    bool drained_ = false;  // the socket had less than was asked for: do not ask again before a wait
-    bool ended_ = false;    // the peer has closed its side of the socket
-    bool broken_ = false;   // nothing more may be written
+    bool drained_ =
+        false;             // the socket had less than was asked for: do not ask again before a wait
+    bool ended_ = false;   // the peer has closed its side of the socket
+    bool broken_ = false;  // nothing more may be written
+    int receives_left_ = 0;  // before a peer that never stops sending has to let others have a turn
     int system_error_ = 0;
 
     std::vector<std::byte> pending_;

@@ -24,7 +24,10 @@ tl::unexpected<Error> malformed(std::string_view what)
     return failure(Fault::malformed, "SCRAM: " + std::string(what));
 }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // RFC 5802's "printable": no comma, since that ends the attribute.
 bool printable(std::string_view text)

@@ -32,7 +32,8 @@ public:
         ProvedUser user;
     };
 
-    // client-final-message; Fault::unauthentic where the proof is wrong. Called once, after first().
+    // client-final-message; Fault::unauthentic where the proof is wrong. Called once, after
+    // first().
     Result<Finished> final(std::string_view client_final);
 
     // 18 random bytes in base64, as PostgreSQL makes them.

@@ -21,9 +21,8 @@ constexpr std::size_t usual_salt = 16;
 tl::unexpected<Error> wrong(std::string_view what)
 {
     // Never the text itself: it would let a reader of the log guess passwords.
-    return failure(Fault::malformed,
-                   "not a SCRAM verifier: " + std::string(what) +
-                       "; make one with: sallyport user hash-password");
+    return failure(Fault::malformed, "not a SCRAM verifier: " + std::string(what) +
+                                         "; make one with: sallyport user hash-password");
 }
 
 std::optional<Sha256> key_of(std::string_view base64)

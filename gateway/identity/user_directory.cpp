@@ -80,8 +80,9 @@ Result<ProvedUser> UserDirectory::prove_by_token(std::string_view user, const Se
             known = equal_in_constant_time(kept, digest) || known;
     }
     if (!known || found->disabled)
-        return failure(Fault::unauthentic, "the token is not one of the user's, or the user is "
-                                           "unknown or disabled");
+        return failure(Fault::unauthentic,
+                       "the token is not one of the user's, or the user is "
+                       "unknown or disabled");
     return ProvedUser(identity_of(*found, "token"));
 }
 
@@ -90,8 +91,9 @@ Result<ProvedUser> UserDirectory::prove_by_certificate(std::string_view user,
 {
     const LocalUser* found = find(user);
     if (found == nullptr || found->disabled || common_name != found->name)
-        return failure(Fault::unauthentic, "the certificate's common name is not the user's, or "
-                                           "the user is unknown or disabled");
+        return failure(Fault::unauthentic,
+                       "the certificate's common name is not the user's, or "
+                       "the user is unknown or disabled");
     return ProvedUser(identity_of(*found, "certificate"));
 }
 

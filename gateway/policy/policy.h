@@ -42,9 +42,9 @@ struct Ruling {
 
 struct PolicyRule {
     Verdict verdict = Verdict::deny;
-    std::string facet;                      // "sql": applies to commands of this vocabulary only
-    ClassSet classes;  // empty matches nothing
-    std::vector<std::string> objects;       // globs; empty: any object
+    std::string facet;                 // "sql": applies to commands of this vocabulary only
+    ClassSet classes;                  // empty matches nothing
+    std::vector<std::string> objects;  // globs; empty: any object
     std::shared_ptr<const re2::RE2> statement;  // matched anywhere in the command's text; null: any
     std::string reason;
     int line = 0;  // in the configuration file
@@ -57,10 +57,10 @@ struct PolicyRule {
 
 struct PolicyEntry {
     std::string name;
-    std::vector<std::string> users;   // "*": every authenticated identity
-    std::vector<std::string> groups;  // "*" likewise
+    std::vector<std::string> users;        // "*": every authenticated identity
+    std::vector<std::string> groups;       // "*" likewise
     std::vector<std::string> connections;  // globs
-    bool on_request = false;               // needs a live grant; without one the policy does not apply
+    bool on_request = false;  // needs a live grant; without one the policy does not apply
     std::vector<PolicyRule> rules;
     std::vector<MaskRules::Rule> masks;
     MaskRules::Untraceable untraceable = MaskRules::Untraceable::mask;

@@ -1,11 +1,10 @@
 // The composition root: which protocols this build has, and the commands it answers to.
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <CLI/CLI.hpp>
 #include <array>
 #include <iostream>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "gateway/program/check.h"
 #include "gateway/program/decide.h"
@@ -40,8 +39,9 @@ int main(int argc, char** argv)
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
 
     int status = 0;
-    CLI::App app("The gateway between people and production: decides every command, masks every "
-                 "result, keeps the evidence.");
+    CLI::App app(
+        "The gateway between people and production: decides every command, masks every "
+        "result, keeps the evidence.");
     app.name("sallyport");
     app.require_subcommand(1);
     app.set_version_flag("--version", "sallyport 0.1.0");

@@ -1,13 +1,12 @@
 #include "gateway/program/running_gateway.h"
 
-#include <spdlog/spdlog.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <utility>
 
 #include "gateway/config/state_keys.h"
@@ -67,13 +66,14 @@ Result<void> RunningGateway::prepare(Configuration configuration)
     std::error_code failed;
     std::filesystem::create_directories(state_dir_, failed);
     if (failed)
-        return failure(Fault::unavailable, "state_dir " + state_dir_ + " cannot be made: " +
-                                               failed.message());
+        return failure(Fault::unavailable,
+                       "state_dir " + state_dir_ + " cannot be made: " + failed.message());
     TRY(snapshot, snapshot_of(configuration));
     snapshots_ = std::make_unique<SnapshotSource>(snapshot);
 
-    const unsigned wanted = configuration.gateway.threads != 0 ? configuration.gateway.threads
-                                                               : std::thread::hardware_concurrency();
+    const unsigned wanted = configuration.gateway.threads != 0
+                                ? configuration.gateway.threads
+                                : std::thread::hardware_concurrency();
     for (unsigned i = 0; i < std::max(1U, wanted); ++i)
         threads_.push_back(std::make_unique<Thread>());
 
@@ -118,8 +118,8 @@ Result<void> RunningGateway::listen(const GatewaySettings& settings)
         postgres::LoginSettings login{std::make_shared<const ServerTls>(std::move(tls)),
                                       settings.login_deadline};
         postgres_ = std::make_unique<postgres::PostgresService>(*gate_, std::move(login));
-        TRY(listener, Listener::open(settings.listen_postgres, contexts, *postgres_,
-                                     settings.connections));
+        TRY(listener,
+            Listener::open(settings.listen_postgres, contexts, *postgres_, settings.connections));
         postgres_listener_ = std::move(listener);
     }
     for (const auto& thread : threads_)

@@ -1,16 +1,15 @@
 #include "gateway/program/serve.h"
 
-#include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <functional>
 #include <iostream>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "gateway/program/running_gateway.h"
 
@@ -82,7 +81,8 @@ void add_serve_command(CLI::App& app, std::span<const ProtocolWords> protocols, 
     auto config_file = std::make_shared<std::string>();
     command->add_option("--config", *config_file, "The configuration file")->required();
     command->footer("Example: sallyport serve --config /etc/sallyport/gateway.yaml");
-    command->callback([config_file, protocols, &status] { status = serve(*config_file, protocols); });
+    command->callback(
+        [config_file, protocols, &status] { status = serve(*config_file, protocols); });
 }
 
 }  // namespace sallyport

@@ -1,15 +1,14 @@
 #include "gateway/program/user.h"
 
-#include <signal.h>
-#include <termios.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
 #include <memory>
+#include <signal.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "gateway/digest/digest.h"
 #include "gateway/identity/scram_verifier.h"
@@ -80,7 +79,8 @@ Result<Secret> read_line(int descriptor)
     Secret password(line);
     explicit_bzero(line.data(), line.size());
     if (password.empty())
-        return failure(Fault::refused, "the password is empty: give it on one line of standard input");
+        return failure(Fault::refused,
+                       "the password is empty: give it on one line of standard input");
     return password;
 }
 
@@ -129,8 +129,8 @@ int make_token(std::ostream& out)
 
 void add_user_commands(CLI::App& app, int& status)
 {
-    CLI::App* user = app.add_subcommand(
-        "user", "Make what the configuration keeps of a password or of a token");
+    CLI::App* user =
+        app.add_subcommand("user", "Make what the configuration keeps of a password or of a token");
     user->require_subcommand(1);
     user->footer("Example:\n  sallyport user hash-password\n  sallyport user token");
 

@@ -53,7 +53,10 @@ Exchange& Exchange::operator=(Exchange&& other) noexcept
     return *this;
 }
 
-Exchange::~Exchange() { abandon(); }
+Exchange::~Exchange()
+{
+    abandon();
+}
 
 void Exchange::abandon() noexcept
 {
@@ -65,7 +68,8 @@ void Exchange::sent(Bytes bytes)
 {
     const std::uint64_t room = recording_cap - std::min(recording_cap, sent_bytes_);
     sent_bytes_ += bytes.size();
-    const Bytes kept = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size())));
+    const Bytes kept =
+        bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(room, bytes.size())));
     if (kept.size() < bytes.size())
         leave_out(bytes.subspan(kept.size()));
     if (kept.empty())

@@ -62,7 +62,7 @@ private:
     std::uint64_t masked_ = 0;
     std::uint64_t shown_bytes_ = 0;
     std::uint64_t sent_bytes_ = 0;
-    std::uint64_t left_out_ = 0;  // bytes of both, not recorded
+    std::uint64_t left_out_ = 0;                      // bytes of both, not recorded
     std::unique_ptr<RunningSha256> left_out_digest_;  // of these, in the order they passed
 };
 

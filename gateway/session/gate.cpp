@@ -73,11 +73,10 @@ awaitable<Result<std::unique_ptr<Session>>> Gate::admit(Presented presented)
     }
     CO_TRY_DONE(journal_.admits());
 
-    auto parts = std::make_unique<Session::Parts>(
-        Session::Parts{.journal = journal_,
-                       .snapshots = snapshots_,
-                       .snapshot = snapshot,
-                       .policy = std::move(policy)});
+    auto parts = std::make_unique<Session::Parts>(Session::Parts{.journal = journal_,
+                                                                 .snapshots = snapshots_,
+                                                                 .snapshot = snapshot,
+                                                                 .policy = std::move(policy)});
     // The constructor is private to the Gate.
     std::unique_ptr<Session> session(new Session(std::move(parts)));
     session->id_ = make_uuid_v7(std::chrono::system_clock::now());
@@ -119,9 +118,8 @@ awaitable<Result<std::unique_ptr<Session>>> Gate::admit(Presented presented)
 void Gate::record_refusal(std::string_view protocol, std::string_view user,
                           std::string_view connection, const Peer& peer, std::string_view reason)
 {
-    const json refusal = {{"protocol", protocol},     {"user", user},
-                          {"connection", connection}, {"peer", peer.address},
-                          {"port", peer.port},        {"tls", peer.encrypted},
+    const json refusal = {{"protocol", protocol}, {"user", user},      {"connection", connection},
+                          {"peer", peer.address}, {"port", peer.port}, {"tls", peer.encrypted},
                           {"reason", reason}};
     const std::string text = text_of_json(refusal);
     Event event{.kind = EventKind::login_refused};

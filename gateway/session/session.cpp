@@ -58,22 +58,33 @@ Session::Session(std::unique_ptr<Parts> parts)
 {
 }
 
-Session::~Session() { close("abandoned"); }
+Session::~Session()
+{
+    close("abandoned");
+}
 
-const MaskRules& Session::masks() const { return parts_->policy.masks(); }
+const MaskRules& Session::masks() const
+{
+    return parts_->policy.masks();
+}
 
-const SessionLimits& Session::limits() const { return parts_->policy.limits(); }
+const SessionLimits& Session::limits() const
+{
+    return parts_->policy.limits();
+}
 
 Result<void> Session::append(Event& event)
 {
     event.session = id_;
-    event.number = ++parts_->last_number;
+    event.number = parts_->last_number + 1;
     event.time_ms = now_ms();
     auto position = parts_->journal.append(event);
     if (!position) {
         parts_->failure = position.error();
         return tl::unexpected(std::move(position).error());
     }
+    // Taken only now: an event that could not be kept must leave no hole in the numbers.
+    parts_->last_number = event.number;
     if (event.kind == EventKind::command_decided && event.decision == Decision::allowed)
         parts_->begun = *position;
     return {};

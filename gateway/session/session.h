@@ -58,8 +58,8 @@ public:
     // Whether begin() would permit the command; records nothing.
     bool allows(const std::shared_ptr<const Command>& command) const;
 
-    // What a result with these columns must not show. Fault::refused where a column cannot be traced
-    // and the policy refuses such results. The plan is valid as long as the session.
+    // What a result with these columns must not show. Fault::refused where a column cannot be
+    // traced and the policy refuses such results. The plan is valid as long as the session.
     Result<MaskPlan> plan(std::span<const Column> columns) const;
 
     // Decides on a command and records decision, text and parameters (the protocol's own bytes).

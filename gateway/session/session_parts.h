@@ -34,12 +34,12 @@ struct Session::Parts {
     std::unordered_map<const Command*, Ruled> ruled;
     std::uint32_t last_number = 0;
 
-    Position begun = 0;        // where the last command_decided of a permitted command ends
+    Position begun = 0;         // where the last command_decided of a permitted command ends
     Position effect_begun = 0;  // the same for commands that do more than read
-    Position effect_safe = 0;  // effects up to here are as safe as durability asks
-    Position shown_safe = 0;   // commands up to here are as safe as durability asks of a read
+    Position effect_safe = 0;   // effects up to here are as safe as durability asks
+    Position shown_safe = 0;    // commands up to here are as safe as durability asks of a read
 
-    std::vector<Bytes> pending;  // shown, not yet in the journal
+    std::vector<Bytes> pending;         // shown, not yet in the journal
     std::uint32_t pending_command = 0;  // whose; 0 for what nobody asked for
 
     std::optional<Error> failure;  // evidence could not be kept: no further byte

@@ -1,7 +1,7 @@
 // ALTER of every kind, and what changes names, owners, comments, roles and privileges.
 //
-// alter_destructive: a form that drops something inside an object, rewrites what is stored in it, or
-// takes it out of where it was.
+// alter_destructive: a form that drops something inside an object, rewrites what is stored in it,
+// or takes it out of where it was.
 
 #include "protocols/postgres/object_names.h"
 #include "protocols/postgres/tree_walk.h"
@@ -80,7 +80,8 @@ void TreeWalk::alter_table(const AlterTableStmt& one)
         const auto& command = as<AlterTableCmd>(node_of(cell));
         if (destroys(command))
             altered(word, object, true);
-        // INHERIT and REPLICA IDENTITY name other objects; the rest are expressions and definitions.
+        // INHERIT and REPLICA IDENTITY name other objects; the rest are expressions and
+        // definitions.
         if (!is(command.def, T_RangeVar) && !is(command.def, T_ReplicaIdentityStmt))
             node(command.def);
     }
@@ -93,8 +94,9 @@ bool TreeWalk::alteration(const Node* one)
     case T_RenameStmt: {
         const auto& rename = as<RenameStmt>(one);
         const std::string object = rename.relation != nullptr ? name_of(*rename.relation)
-                                   : rename.object != nullptr ? name_of(rename.renameType, rename.object)
-                                                              : std::string(view(rename.subname));
+                                   : rename.object != nullptr
+                                       ? name_of(rename.renameType, rename.object)
+                                       : std::string(view(rename.subname));
         altered(std::string(word_of(rename.renameType)) + " RENAME", object);
         if (rename.renameType == OBJECT_ROLE)
             add(SqlClass::grant, object, "ALTER ROLE RENAME");
@@ -115,7 +117,8 @@ bool TreeWalk::alteration(const Node* one)
         return true;
     }
     case T_AlterObjectDependsStmt:
-        altered("... DEPENDS ON EXTENSION", std::string(string_of(as<AlterObjectDependsStmt>(one).extname)));
+        altered("... DEPENDS ON EXTENSION",
+                std::string(string_of(as<AlterObjectDependsStmt>(one).extname)));
         return true;
     case T_AlterDomainStmt: {
         const auto& domain = as<AlterDomainStmt>(one);
@@ -129,7 +132,9 @@ bool TreeWalk::alteration(const Node* one)
     case T_AlterEnumStmt: altered("TYPE", name_of(as<AlterEnumStmt>(one).typeName)); return true;
     case T_AlterTypeStmt: altered("TYPE", name_of(as<AlterTypeStmt>(one).typeName)); return true;
     case T_AlterSeqStmt: altered("SEQUENCE", name_of(*as<AlterSeqStmt>(one).sequence)); return true;
-    case T_AlterStatsStmt: altered("STATISTICS", name_of(as<AlterStatsStmt>(one).defnames)); return true;
+    case T_AlterStatsStmt:
+        altered("STATISTICS", name_of(as<AlterStatsStmt>(one).defnames));
+        return true;
     case T_AlterCollationStmt:
         altered("COLLATION", name_of(as<AlterCollationStmt>(one).collname));
         return true;
@@ -139,13 +144,15 @@ bool TreeWalk::alteration(const Node* one)
         node(as<AlterPolicyStmt>(one).with_check);
         return true;
     case T_AlterFunctionStmt: {
-        const std::string object = name_of(OBJECT_FUNCTION, &as<Node>(as<AlterFunctionStmt>(one).func));
+        const std::string object =
+            name_of(OBJECT_FUNCTION, &as<Node>(as<AlterFunctionStmt>(one).func));
         altered("FUNCTION", object);
         add(SqlClass::code, object, "ALTER FUNCTION");
         return true;
     }
     case T_AlterOperatorStmt:
-        altered("OPERATOR", name_of(OBJECT_OPERATOR, &as<Node>(as<AlterOperatorStmt>(one).opername)));
+        altered("OPERATOR",
+                name_of(OBJECT_OPERATOR, &as<Node>(as<AlterOperatorStmt>(one).opername)));
         return true;
     case T_AlterOpFamilyStmt:
         altered("OPERATOR FAMILY", name_of(as<AlterOpFamilyStmt>(one).opfamilyname),
@@ -178,7 +185,8 @@ bool TreeWalk::alteration(const Node* one)
                 as<AlterExtensionContentsStmt>(one).action < 0);
         return true;
     case T_CommentStmt:
-        add(SqlClass::alter, name_of(as<CommentStmt>(one).objtype, as<CommentStmt>(one).object), "COMMENT");
+        add(SqlClass::alter, name_of(as<CommentStmt>(one).objtype, as<CommentStmt>(one).object),
+            "COMMENT");
         return true;
     case T_SecLabelStmt:
         add(SqlClass::alter, name_of(as<SecLabelStmt>(one).objtype, as<SecLabelStmt>(one).object),
@@ -293,7 +301,9 @@ bool TreeWalk::role_statement(const Node* one)
             add(SqlClass::grant, std::string(view(as<AccessPriv>(node_of(cell)).priv_name)),
                 as<GrantRoleStmt>(one).is_grant ? "GRANT of a role" : "REVOKE of a role");
         return true;
-    case T_AlterDefaultPrivilegesStmt: add(SqlClass::grant, {}, "ALTER DEFAULT PRIVILEGES"); return true;
+    case T_AlterDefaultPrivilegesStmt:
+        add(SqlClass::grant, {}, "ALTER DEFAULT PRIVILEGES");
+        return true;
     case T_ReassignOwnedStmt: add(SqlClass::alter, {}, "REASSIGN OWNED"); return true;
     default: return false;
     }

@@ -19,7 +19,8 @@ namespace {
 constexpr int bodies_within_limit = 8;
 
 // A statement of a block ends at ';', or where the loop it feeds begins.
-std::string_view statement_at(std::string_view text, std::size_t begin, std::string_view* before_into)
+std::string_view statement_at(std::string_view text, std::size_t begin,
+                              std::string_view* before_into)
 {
     SqlTokens tokens(text, begin);
     int depth = 0;
@@ -55,9 +56,9 @@ bool opens_statement(const SqlToken& token)
 bool is_own_word(std::string_view text)
 {
     static constexpr auto words = std::to_array<std::string_view>(
-        {"begin", "case", "close", "commit", "declare", "else", "elsif", "end", "exception", "exit", "fetch",
-         "for", "foreach", "get", "if", "loop", "move", "null", "open", "raise", "return", "rollback", "when",
-         "while"});
+        {"begin",     "case", "close", "commit", "declare", "else",     "elsif", "end",
+         "exception", "exit", "fetch", "for",    "foreach", "get",      "if",    "loop",
+         "move",      "null", "open",  "raise",  "return",  "rollback", "when",  "while"});
     return std::any_of(words.begin(), words.end(),
                        [&](std::string_view word) { return is_word(text, word); });
 }

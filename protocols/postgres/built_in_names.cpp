@@ -1,8 +1,9 @@
-// Names that PostgreSQL 15 brings along, as data: functions without an effect, and relations of pg_catalog.
+// Names that PostgreSQL 15 brings along, as data: functions without an effect, and relations of
+// pg_catalog.
 //
-// Made from pg_proc, pg_type and pg_class of a new database. Names of types are functions too, since
-// "uuid('...')" is a cast. Every function that writes, reaches outside the database, executes text or
-// acts on the server is in function_classes.cpp instead.
+// Made from pg_proc, pg_type and pg_class of a new database. Names of types are functions too,
+// since "uuid('...')" is a cast. Every function that writes, reaches outside the database, executes
+// text or acts on the server is in function_classes.cpp instead.
 
 #include <algorithm>
 #include <array>

@@ -11,10 +11,15 @@ constexpr int depth_limit = 32;
 
 // Views of the system catalogue that hold values of user columns (statistics) or texts of
 // statements; hidden whole wherever anything is masked.
-constexpr std::string_view value_views[] = {"pg_stats",     "pg_statistic",     "pg_stats_ext",
-                                            "pg_stats_ext_exprs", "pg_statistic_ext_data",
-                                            "pg_stat_activity", "pg_prepared_statements",
-                                            "pg_cursors",   "pg_largeobject"};
+constexpr std::string_view value_views[] = {"pg_stats",
+                                            "pg_statistic",
+                                            "pg_stats_ext",
+                                            "pg_stats_ext_exprs",
+                                            "pg_statistic_ext_data",
+                                            "pg_stat_activity",
+                                            "pg_prepared_statements",
+                                            "pg_cursors",
+                                            "pg_largeobject"};
 
 }  // namespace
 
@@ -75,6 +80,12 @@ void Catalogue::add_sources(std::uint32_t oid, int attribute, int depth,
         if (same != ancestor->columns.end())
             add_sources(parent, static_cast<int>(same - ancestor->columns.begin()) + 1, depth + 1,
                         into);
+    }
+    const auto position = static_cast<std::size_t>(attribute) - 1;
+    if (position < relation->origins.size() && relation->origins[position].first != 0) {
+        add_sources(relation->origins[position].first, relation->origins[position].second,
+                    depth + 1, into);
+        return;
     }
     for (const auto& [base, number] : relation->reads)
         add_sources(base, number, depth + 1, into);

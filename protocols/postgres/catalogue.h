@@ -27,10 +27,14 @@ struct CatalogueRelation {
     std::string schema;
     std::string name;
     bool view = false;
-    std::vector<std::string> columns;   // by attribute number from 1; empty where dropped
-    std::vector<std::uint32_t> types;   // of the columns, OIDs
+    std::vector<std::string> columns;    // by attribute number from 1; empty where dropped
+    std::vector<std::uint32_t> types;    // of the columns, OIDs
     std::vector<std::uint32_t> parents;  // tables it inherits from, or is a partition of
-    std::vector<std::pair<std::uint32_t, int>> reads;  // views: base columns its query uses
+    // Views: what the target says of each output column of the view's query, relation and
+    // attribute, by position; 0 where it traces none. Empty where the query could not be described.
+    std::vector<std::pair<std::uint32_t, int>> origins;
+    // Views: every column the query uses, for those without an origin.
+    std::vector<std::pair<std::uint32_t, int>> reads;
 };
 
 class Catalogue {
@@ -45,7 +49,8 @@ public:
     const CatalogueRelation* find(const RelationName& name) const;
 
     // Every place the values of a column can come from: itself, the column of that name of each
-    // ancestor, and for a view every column its query reads. Nothing where relation or attribute is
+    // ancestor, and for a view the column's origin, or every column the view's query uses where it
+    // has none. Nothing where relation or attribute is
     // unknown.
     std::vector<std::string> sources(std::uint32_t oid, int attribute) const;
 

@@ -11,6 +11,7 @@
 #include "protocols/postgres/frame.h"
 #include "protocols/postgres/inbox.h"
 #include "protocols/postgres/message.h"
+#include "protocols/postgres/result_shape.h"
 #include "protocols/postgres/statement.h"
 #include "protocols/postgres/target_login.h"
 
@@ -89,6 +90,36 @@ awaitable<Result<void>> each_row(Stream& stream, Inbox& inbox, std::string_view 
     co_return Result<void>();
 }
 
+// Where the target says that each output column of a query comes from. Describes without running;
+// nothing where the query cannot be described.
+awaitable<Result<std::vector<std::pair<std::uint32_t, int>>>> origins_of(Stream& stream,
+                                                                         Inbox& inbox,
+                                                                         const std::string& query)
+{
+    std::string messages;
+    MessageWriter(messages).begin('P').text("").text(query).u16(0).end();
+    MessageWriter(messages).begin('D').u8('S').text("").end();
+    MessageWriter(messages).begin('S').end();
+    CO_TRY_DONE(co_await stream.write(bytes_of(messages)));
+    std::vector<std::pair<std::uint32_t, int>> origins;
+    for (;;) {
+        CO_TRY(frame, next_frame(inbox.unread(), message_limit));
+        if (!frame) {
+            CO_TRY_DONE(co_await inbox.fill());
+            continue;
+        }
+        if (frame->type == 'T') {
+            CO_TRY(fields, read_row_description(frame->body));
+            for (const FieldShape& field : fields)
+                origins.emplace_back(field.relation, field.attribute);
+        }
+        const bool ready = frame->type == 'Z';
+        inbox.consume(frame->whole.size());
+        if (ready)
+            co_return origins;
+    }
+}
+
 template <class Number>
 Number number_of(std::string_view text)
 {
@@ -148,12 +179,20 @@ public:
         const auto view = relations_.find(number_of<std::uint32_t>(row[0]));
         if (view == relations_.end())
             return;
+        texts_.emplace_back(view->first, row[1]);
         const auto sql = read_sql(row[1], {});
         bool whole = sql->statements.size() != 1;
         for (const Statement& statement : sql->statements)
             whole = whole || statement.mentions.star || statement.mentions.whole_row;
         if (whole)
             whole_rows_.push_back(view->first);
+    }
+
+    const std::vector<std::pair<std::uint32_t, std::string>>& view_texts() const { return texts_; }
+
+    void set_origins(std::uint32_t view, std::vector<std::pair<std::uint32_t, int>> origins)
+    {
+        relations_[view].origins = std::move(origins);
     }
 
     Catalogue finish()
@@ -183,12 +222,13 @@ public:
 private:
     std::map<std::uint32_t, CatalogueRelation> relations_;
     std::vector<std::uint32_t> whole_rows_;
+    std::vector<std::pair<std::uint32_t, std::string>> texts_;
 };
 
 awaitable<Result<std::shared_ptr<const Catalogue>>> read_catalogue(const Target& target)
 {
-    const std::map<std::string, std::string> startup = {
-        {"application_name", "sallyport/catalogue"}, {"default_transaction_read_only", "on"}};
+    const std::map<std::string, std::string> startup = {{"application_name", "sallyport/catalogue"},
+                                                        {"default_transaction_read_only", "on"}};
     auto login = co_await log_in_to_target(target, startup, login_deadline);
     if (!login)
         co_return tl::unexpected(std::move(login).error());
@@ -205,6 +245,10 @@ awaitable<Result<std::shared_ptr<const Catalogue>>> read_catalogue(const Target&
     CO_TRY_DONE(co_await each_row(stream, inbox, parents_query, parents));
     CO_TRY_DONE(co_await each_row(stream, inbox, view_columns_query, reads));
     CO_TRY_DONE(co_await each_row(stream, inbox, view_texts_query, texts));
+    for (const auto& [view, text] : draft.view_texts()) {
+        CO_TRY(origins, co_await origins_of(stream, inbox, text));
+        draft.set_origins(view, std::move(origins));
+    }
     std::string terminate;
     MessageWriter(terminate).begin('X').end();
     CO_TRY_DONE(co_await stream.write(bytes_of(terminate)));
@@ -241,8 +285,8 @@ awaitable<Result<std::shared_ptr<const Catalogue>>> CatalogueSource::read()
         co_return newest_;
 
     const auto executor = co_await asio::this_coro::executor;
-    reading_ = std::make_shared<asio::steady_timer>(executor,
-                                                    asio::steady_timer::time_point::max());
+    reading_ =
+        std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
     struct Release {
         std::shared_ptr<asio::steady_timer>& reading;
         ~Release() { std::exchange(reading, nullptr)->cancel(); }

@@ -1,8 +1,9 @@
 // Whether a WHERE restricts anything.
 //
 // A condition that names no column is the same for every row: it restricts nothing unless it is
-// plainly false. Of those that name columns, the usual ways to write "every row" are known: id = id,
-// x IS NULL OR x IS NOT NULL, name LIKE '%', ctid IS NOT NULL, and what AND, OR and NOT make of them.
+// plainly false. Of those that name columns, the usual ways to write "every row" are known: id =
+// id, x IS NULL OR x IS NOT NULL, name LIKE '%', ctid IS NOT NULL, and what AND, OR and NOT make of
+// them.
 
 #include <algorithm>
 #include <array>
@@ -12,7 +13,8 @@
 // Its macros hide names of the standard library.
 #include "protocols/postgres/postgres_nodes.h"
 
-extern "C" bool equal(const void* a, const void* b);  // the library's: node trees, without locations
+extern "C" bool equal(const void* a,
+                      const void* b);  // the library's: node trees, without locations
 
 namespace sallyport::postgres {
 
@@ -37,7 +39,8 @@ bool is_false(const Node* one)
         return true;
     if (value->val.node.type == T_Boolean)
         return !value->val.boolval.boolval;
-    static constexpr auto words = std::to_array<std::string_view>({"f", "false", "n", "no", "off", "0"});
+    static constexpr auto words =
+        std::to_array<std::string_view>({"f", "false", "n", "no", "off", "0"});
     return is(one, T_TypeCast) &&
            std::find(words.begin(), words.end(), string_of(&value->val)) != words.end();
 }
@@ -174,7 +177,7 @@ TreeWalk::Truth TreeWalk::leaf(const Node* where)
         const bool same = equal(left, right);
         const bool plainly_false = same ? unequal : name == "=";
         return plainly_false && left->val.node.type == right->val.node.type ? Truth::never
-                                                                           : Truth::always;
+                                                                            : Truth::always;
     }
     if (matches_everything(test))
         return Truth::always;

@@ -20,7 +20,7 @@ void Conversation::push(Step step)
         ++reading_changes_;
     if (!step.refusal) {
         if (step.kind == StepKind::parse)
-            statements.promise(step.name, step.sql);
+            statements.promise(step.name, step.prepared);
         if (step.kind == StepKind::bind)
             portals.promise(step.name, step.portal);
         if (step.kind == StepKind::close && step.names_statement)

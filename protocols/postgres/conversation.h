@@ -21,46 +21,60 @@
 
 namespace sallyport::postgres {
 
+// A statement the client has prepared.
+struct Prepared {
+    std::shared_ptr<const Sql> sql;
+    std::vector<std::uint32_t> parameter_types;  // OIDs as given in Parse
+    std::string description;  // the RowDescription of a Describe of the statement, for the record
+};
+
 // A portal bound by the client: what it runs, with which parameters, and what its result looks like
 // once the target has described it.
 struct Portal {
-    std::shared_ptr<const Sql> sql;
-    std::string parameters;  // as recorded, see relay.cpp
+    std::shared_ptr<const Prepared> prepared;  // its sql is never null
+    std::string parameters;                    // as recorded: see parameters.h
+    std::vector<std::uint16_t> result_formats;
+    std::string description;             // as recorded where only the statement was described
     std::shared_ptr<ResultShape> shape;  // null until described; masked sessions only
     bool describe_asked = false;
+
+    const std::shared_ptr<const Sql>& sql() const { return prepared->sql; }
 };
 
 enum class StepKind : std::uint8_t {
-    query,               // Query: ends with ReadyForQuery
+    query,  // Query: ends with ReadyForQuery
     parse,
     bind,
     describe_statement,
     describe_portal,
     execute,
     close,
-    sync,                // ends with ReadyForQuery
-    function_call,       // ends with ReadyForQuery
+    sync,           // ends with ReadyForQuery
+    function_call,  // ends with ReadyForQuery
 };
 
 struct Step {
     StepKind kind = StepKind::sync;
-    bool hidden = false;        // the gateway's own message: its answer is not shown
-    bool before_data = false;   // a Sync that a COPY begun before it would swallow
+    bool hidden = false;           // the gateway's own message: its answer is not shown
+    bool before_data = false;      // a Sync that a COPY begun before it would swallow
     bool changes_reading = false;  // may change standard_conforming_strings or client_encoding
     bool names_statement = false;  // close: a statement, not a portal
-    std::string name;           // of the statement or portal
+    std::string name;              // of the statement or portal
     std::shared_ptr<const Sql> sql;
+    std::shared_ptr<Prepared> prepared;  // parse and describe_statement
     std::shared_ptr<Portal> portal;
     std::optional<Exchange> exchange;
-    std::optional<Error> refusal;  // this step stands for a refused message: it fails, with these words
+    std::optional<Error>
+        refusal;  // this step stands for a refused message: it fails, with these words
 
     // Filled by the answers.
-    std::size_t results = 0;      // query: statements that have completed
+    std::size_t results = 0;           // query: statements that have completed
     std::optional<ResultShape> shape;  // query: of the result under way
     Outcome outcome;
     bool failed = false;
     bool copying_in = false;
     bool copying_out = false;
+    bool described = false;  // execute: its record has a description of the rows
 };
 
 // Names of prepared statements or portals, as the server will have them once every message under
@@ -70,7 +84,10 @@ template <class T>
 class Names {
 public:
     // A message that would give the name this meaning is under way.
-    void promise(const std::string& name, T meaning) { promised_[name].push_back(std::move(meaning)); }
+    void promise(const std::string& name, T meaning)
+    {
+        promised_[name].push_back(std::move(meaning));
+    }
 
     // The answer came: kept says whether the server took it. An empty meaning takes the name away.
     void settle(const std::string& name, bool kept)
@@ -147,7 +164,7 @@ public:
 
     bool reading_may_change() const { return reading_changes_ > 0; }
 
-    Names<std::shared_ptr<const Sql>> statements;
+    Names<std::shared_ptr<Prepared>> statements;
     Names<std::shared_ptr<Portal>> portals;
 
 private:

@@ -55,8 +55,8 @@ bool TreeWalk::relation_definition(const Node* one)
     }
     case T_CreateTableAsStmt: {
         const auto& table = as<CreateTableAsStmt>(one);
-        created_as(*table.into,
-                   table.objtype == OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS");
+        created_as(*table.into, table.objtype == OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW"
+                                                                : "CREATE TABLE AS");
         node(table.query);
         return true;
     }
@@ -109,7 +109,8 @@ bool TreeWalk::relation_definition(const Node* one)
 
 bool TreeWalk::code_definition(const Node* one)
 {
-    const auto code = [this](std::string_view what, const std::string& object, bool replaces = false) {
+    const auto code = [this](std::string_view what, const std::string& object,
+                             bool replaces = false) {
         created(what, object, replaces);
         add(SqlClass::code, object, "CREATE " + std::string(what));
     };
@@ -139,7 +140,9 @@ bool TreeWalk::code_definition(const Node* one)
         // Runs the extension's script.
         code("EXTENSION", std::string(view(as<CreateExtensionStmt>(one).extname)));
         return true;
-    case T_CreateCastStmt: code("CAST", name_of(as<CreateCastStmt>(one).targettype->names)); return true;
+    case T_CreateCastStmt:
+        code("CAST", name_of(as<CreateCastStmt>(one).targettype->names));
+        return true;
     case T_CreateConversionStmt:
         code("CONVERSION", name_of(as<CreateConversionStmt>(one).conversion_name));
         return true;
@@ -202,8 +205,10 @@ bool TreeWalk::outside_definition(const Node* one)
         options(as<CreateUserMappingStmt>(one).options);
         return true;
     case T_ImportForeignSchemaStmt:
-        add(SqlClass::create, as<ImportForeignSchemaStmt>(one).local_schema, "IMPORT FOREIGN SCHEMA");
-        add(SqlClass::remote, as<ImportForeignSchemaStmt>(one).server_name, "IMPORT FOREIGN SCHEMA");
+        add(SqlClass::create, as<ImportForeignSchemaStmt>(one).local_schema,
+            "IMPORT FOREIGN SCHEMA");
+        add(SqlClass::remote, as<ImportForeignSchemaStmt>(one).server_name,
+            "IMPORT FOREIGN SCHEMA");
         options(as<ImportForeignSchemaStmt>(one).options);
         return true;
     case T_CreatePublicationStmt:

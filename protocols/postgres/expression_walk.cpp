@@ -81,7 +81,10 @@ void TreeWalk::expression(const Node* one)
         list(as<ResTarget>(one).indirection);
         node(as<ResTarget>(one).val);
         return;
-    case T_SortBy: node(as<SortBy>(one).node); return;
+    case T_SortBy:
+        node(as<SortBy>(one).node);
+        operator_name(as<SortBy>(one).useOp);
+        return;
     case T_WindowDef:
         list(as<WindowDef>(one).partitionClause);
         list(as<WindowDef>(one).orderClause);
@@ -223,7 +226,8 @@ void TreeWalk::set_config(const FuncCall& one)
         statement_->settings.emplace_back("*");
     } else {
         const Node* second = arguments.size() > 1 ? node_of(arguments[1]) : nullptr;
-        setting(name, is(second, T_A_Const) ? string_of(&as<A_Const>(second).val) : std::string_view(),
+        setting(name,
+                is(second, T_A_Const) ? string_of(&as<A_Const>(second).val) : std::string_view(),
                 "set_config() of");
     }
 }
@@ -231,9 +235,18 @@ void TreeWalk::set_config(const FuncCall& one)
 void TreeWalk::sub_link(const SubLink& one)
 {
     node(one.testexpr);
+    operator_name(one.operName);
     exists_ = one.subLinkType == EXISTS_SUBLINK;
     node(one.subselect);
     exists_ = false;
+}
+
+// An operator is a function; those of other schemas are unknown ones.
+void TreeWalk::operator_name(const List* name)
+{
+    const auto [schema, symbol] = last_two(name);
+    if (!schema.empty() && schema != "pg_catalog")
+        add(SqlClass::opaque, qualified(schema, symbol), "an operator that is not built in");
 }
 
 // Left-associative chains, a || b || c, are as long as people make them.
@@ -242,6 +255,7 @@ void TreeWalk::operators(const A_Expr& one)
     const A_Expr* at = &one;
     while (!too_deep_) {
         ++nodes_;
+        operator_name(at->name);
         node(at->rexpr);
         if (!is(at->lexpr, T_A_Expr)) {
             node(at->lexpr);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
@@ -44,22 +45,41 @@ std::shared_ptr<const Sql> unreadable(std::string_view text, std::string problem
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = text;
-    command->actions.push_back(
-        Action{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem});
+    command->actions.push_back(Action{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem});
     auto sql = std::make_shared<Sql>();
     sql->command = std::move(command);
     sql->problem = std::move(problem);
     return sql;
 }
 
-bool changes_reading(const Sql& sql)
+// A literal change of how texts are read.
+bool sets_reading(const Sql& sql)
 {
     for (const Statement& statement : sql.statements)
         for (const std::string& setting : statement.settings)
-            if (setting == "standard_conforming_strings" || setting == "client_encoding" ||
-                setting == "all")
+            if (setting == "standard_conforming_strings" || setting == "client_encoding")
                 return true;
     return false;
+}
+
+// A change of how texts are read, or of a setting that only the target knows.
+bool changes_reading(const Sql& sql)
+{
+    if (sets_reading(sql))
+        return true;
+    for (const Statement& statement : sql.statements)
+        for (const std::string& setting : statement.settings)
+            if (setting == "*")
+                return true;
+    return false;
+}
+
+// A refusal tells people that the text could not be read, where that is the reason.
+Error explained(Error why, const Sql& sql)
+{
+    if (why.fault == Fault::refused && !sql.problem.empty())
+        why.detail += " (" + sql.problem + ")";
+    return why;
 }
 
 bool copies_in(const Sql& sql)
@@ -70,9 +90,10 @@ bool copies_in(const Sql& sql)
     return false;
 }
 
-Error broken(std::string_view message)
+// Whether an Error leaves the session without a way on.
+bool ends_session(const Error& why)
 {
-    return Error{Fault::malformed, "invalid " + std::string(message) + " message from the client"};
+    return why.fault == Fault::unrecorded;
 }
 
 }  // namespace
@@ -83,6 +104,9 @@ awaitable<Result<void>> Relay::from_client()
     for (;;) {
         auto filled = co_await client_in_.fill(wanted);
         if (!filled) {
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none)
+                co_return tl::unexpected(std::move(filled).error());
             // The client is gone without a Terminate: the target is told, finishes what it has
             // begun as it would for a client of its own, and then closes.
             client_left_ = true;
@@ -174,8 +198,17 @@ std::shared_ptr<const Sql> Relay::read(std::string_view text)
     return sqls_.find_or_read(text);
 }
 
-std::optional<Error> Relay::forbidden(const Sql& sql) const
+std::optional<Error> Relay::forbidden(const Sql& sql)
 {
+    if (sets_reading(sql)) {
+        // Everything after it would be opaque: where the policy refuses that, it is refused here.
+        if (!opaque_)
+            opaque_ = unreadable("", "any text")->command;
+        if (!session_.allows(opaque_))
+            return Error{Fault::refused,
+                         "client_encoding stays UTF8 and standard_conforming_strings on: the "
+                         "gateway could not read what follows as the target does"};
+    }
     if (!masked() || session_.masks().untraceable() != MaskRules::Untraceable::refuse)
         return std::nullopt;
     for (const Statement& statement : sql.statements)
@@ -225,7 +258,7 @@ Result<Relay::Next> Relay::on_query(const Frame& frame)
     BodyReader reader(frame.body);
     const std::string_view text = reader.text();
     if (reader.failed() || !reader.rest().empty())
-        return tl::unexpected(broken("Query"));
+        return refuse_query(malformed("Query"));
     Step step;
     step.kind = StepKind::query;
     step.sql = read(text);
@@ -234,28 +267,44 @@ Result<Relay::Next> Relay::on_query(const Frame& frame)
                                   session_.refuse(step.sql->command, {}, forbids->detail)))
                             : session_.begin(step.sql->command, {});
     if (!exchange) {
-        Error why = std::move(exchange).error();
-        if (why.fault != Fault::refused && why.fault != Fault::unavailable)
-            return tl::unexpected(std::move(why));
         // psql before 15.19 reads the data lines that follow as commands (CVE-2026-6464): only a
         // closed connection is safe.
         if (copies_in(*step.sql))
-            return tl::unexpected(std::move(why));
-        step.refusal = std::move(why);
-        conversation_.push(std::move(step));
-        to_target_.add(failing_query());
-        return Next::more;
+            return tl::unexpected(explained(std::move(exchange).error(), *step.sql));
+        return refuse_query(explained(std::move(exchange).error(), *step.sql));
     }
     step.exchange.emplace(std::move(*exchange));
     step.changes_reading = changes_reading(*step.sql);
+    note_touched(*step.sql);
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
     return Next::more;
 }
 
+Error Relay::malformed(std::string_view message)
+{
+    const auto command = unreadable("", "a broken " + std::string(message) + " message")->command;
+    Error why = session_.refuse(command, {}, "invalid " + std::string(message) + " message");
+    if (why.fault == Fault::refused)
+        why.fault = Fault::malformed;
+    return why;
+}
+
+Result<Relay::Next> Relay::refuse_query(Error why)
+{
+    if (ends_session(why))
+        return tl::unexpected(std::move(why));
+    Step step;
+    step.kind = StepKind::query;
+    step.refusal = std::move(why);
+    conversation_.push(std::move(step));
+    to_target_.add(failing_query());
+    return Next::more;
+}
+
 Result<Relay::Next> Relay::refuse_extended(Error why, bool unnamed_parse)
 {
-    if (why.fault != Fault::refused && why.fault != Fault::unavailable)
+    if (ends_session(why))
         return tl::unexpected(std::move(why));
     Step step;
     step.kind = StepKind::parse;
@@ -271,10 +320,11 @@ Result<Relay::Next> Relay::on_parse(const Frame& frame)
     BodyReader reader(frame.body);
     const std::string_view name = reader.text();
     const std::string_view text = reader.text();
+    auto prepared = std::make_shared<Prepared>();
     for (std::uint16_t left = reader.u16(); left > 0 && !reader.failed(); --left)
-        reader.u32();
+        prepared->parameter_types.push_back(reader.u32());
     if (reader.failed() || !reader.rest().empty())
-        return tl::unexpected(broken("Parse"));
+        return refuse_extended(malformed("Parse"), false);
     Step step;
     step.kind = StepKind::parse;
     step.name = name;
@@ -289,26 +339,40 @@ Result<Relay::Next> Relay::on_parse(const Frame& frame)
     if (!session_.allows(step.sql->command)) {
         auto refused = session_.begin(step.sql->command, {});
         if (!refused)
-            return refuse_extended(std::move(refused).error(), name.empty());
+            return refuse_extended(explained(std::move(refused).error(), *step.sql), name.empty());
     }
+    prepared->sql = step.sql;
+    step.prepared = std::move(prepared);
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
     return Next::more;
 }
 
+std::shared_ptr<const Prepared> Relay::prepared_by_sql(const std::string& text)
+{
+    auto prepared = std::make_shared<Prepared>();
+    prepared->sql = read(text);
+    return prepared;
+}
+
 Result<Relay::Next> Relay::on_bind(const Frame& frame)
 {
-    TRY(bind, read_bind(frame.body));
+    auto read_message = read_bind(frame.body);
+    if (!read_message)
+        return refuse_extended(malformed("Bind"), false);
+    BindMessage& bind = *read_message;
     if (conversation_.statements.uncertain(bind.statement) ||
         conversation_.portals.uncertain(bind.portal))
         return Next::settle_first;
     auto portal = std::make_shared<Portal>();
-    portal->sql = conversation_.statements.find(bind.statement);
+    portal->prepared = conversation_.statements.find(bind.statement);
     // Made by an SQL PREPARE that is not known here, or not there at all: then the target says so.
-    if (!portal->sql)
-        portal->sql = read("EXECUTE " + quoted_identifier(bind.statement));
+    if (!portal->prepared)
+        portal->prepared = prepared_by_sql("EXECUTE " + quoted_identifier(bind.statement));
     portal->parameters =
-        recorded_parameters(bind, {}, masked() && touches_masked(portal->sql.get()));
+        recorded_parameters(bind, portal->prepared->parameter_types,
+                            masked() && touches_masked(portal->sql().get(), nullptr));
+    portal->result_formats = std::move(bind.result_formats);
     Step step;
     step.kind = StepKind::bind;
     step.name = bind.portal;
@@ -325,7 +389,7 @@ Result<Relay::Next> Relay::on_describe(const Frame& frame)
     Step step;
     step.name = reader.text();
     if (reader.failed() || !reader.rest().empty() || (what != 'S' && what != 'P'))
-        return tl::unexpected(broken("Describe"));
+        return refuse_extended(malformed("Describe"), false);
     step.kind = what == 'S' ? StepKind::describe_statement : StepKind::describe_portal;
     if (what == 'P') {
         if (conversation_.portals.uncertain(step.name))
@@ -333,6 +397,11 @@ Result<Relay::Next> Relay::on_describe(const Frame& frame)
         step.portal = conversation_.portals.find(step.name);
         if (step.portal)
             step.portal->describe_asked = true;
+    }
+    if (what == 'S') {
+        if (conversation_.statements.uncertain(step.name))
+            return Next::settle_first;
+        step.prepared = conversation_.statements.find(step.name);
     }
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
@@ -347,23 +416,24 @@ Result<Relay::Next> Relay::on_execute(const Frame& frame)
     step.name = reader.text();
     reader.u32();  // the most rows to return
     if (reader.failed() || !reader.rest().empty())
-        return tl::unexpected(broken("Execute"));
+        return refuse_extended(malformed("Execute"), false);
     if (conversation_.portals.uncertain(step.name))
         return Next::settle_first;
     step.portal = conversation_.portals.find(step.name);
     if (!step.portal) {
         // A cursor of SQL's DECLARE is a portal too.
         step.portal = std::make_shared<Portal>();
-        step.portal->sql = read("FETCH ALL FROM " + quoted_identifier(step.name));
+        step.portal->prepared = prepared_by_sql("FETCH ALL FROM " + quoted_identifier(step.name));
     }
-    step.sql = step.portal->sql;
+    step.sql = step.portal->sql();
     const Bytes parameters = bytes_of(step.portal->parameters);
-    auto exchange = session_.begin(
-        step.sql->command, std::span(&parameters, step.portal->parameters.empty() ? 0 : 1));
+    auto exchange = session_.begin(step.sql->command,
+                                   std::span(&parameters, step.portal->parameters.empty() ? 0 : 1));
     if (!exchange)
         return refuse_extended(std::move(exchange).error(), false);
     step.exchange.emplace(std::move(*exchange));
     step.changes_reading = changes_reading(*step.sql);
+    note_touched(*step.sql);
     if (masked() && !step.portal->describe_asked) {
         // The masks follow the description in force at this moment, asked for or not.
         step.portal->describe_asked = true;
@@ -391,7 +461,7 @@ Result<Relay::Next> Relay::on_close(const Frame& frame)
     step.name = reader.text();
     step.names_statement = what == 'S';
     if (reader.failed() || !reader.rest().empty() || (what != 'S' && what != 'P'))
-        return tl::unexpected(broken("Close"));
+        return refuse_extended(malformed("Close"), false);
     if (step.names_statement ? conversation_.statements.uncertain(step.name)
                              : conversation_.portals.uncertain(step.name))
         return Next::settle_first;
@@ -405,31 +475,30 @@ Result<Relay::Next> Relay::on_function_call(const Frame& frame)
     BodyReader reader(frame.body);
     const std::uint32_t oid = reader.u32();
     if (reader.failed())
-        return tl::unexpected(broken("FunctionCall"));
+        return refuse_query(malformed("FunctionCall"));
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = "fast-path call of function " + std::to_string(oid);
     command->actions.push_back(
         Action{static_cast<std::uint8_t>(SqlClass::call), {}, "FunctionCall message"});
-    command->actions.push_back(Action{static_cast<std::uint8_t>(SqlClass::opaque), {},
-                                      "a function known by its OID only"});
+    command->actions.push_back(Action{
+        static_cast<std::uint8_t>(SqlClass::opaque), {}, "a function known by its OID only"});
     Step step;
     step.kind = StepKind::function_call;
     auto exchange = session_.begin(command, {});
-    if (!exchange) {
-        Error why = std::move(exchange).error();
-        if (why.fault != Fault::refused && why.fault != Fault::unavailable)
-            return tl::unexpected(std::move(why));
-        step.kind = StepKind::query;
-        step.refusal = std::move(why);
-        conversation_.push(std::move(step));
-        to_target_.add(failing_query());
-        return Next::more;
-    }
+    if (!exchange)
+        return refuse_query(std::move(exchange).error());
     step.exchange.emplace(std::move(*exchange));
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
     return Next::more;
+}
+
+void Relay::note_touched(const Sql& sql)
+{
+    // What a later FETCH or EXECUTE runs was sent in this session.
+    if (masked() && !touched_before_)
+        touched_before_ = touches_masked(&sql, nullptr);
 }
 
 void Relay::on_copy_data(Bytes bytes)

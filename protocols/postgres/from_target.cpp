@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocols/postgres/message.h"
+#include "protocols/postgres/parameters.h"
 #include "protocols/postgres/refusal.h"
 #include "protocols/postgres/relay.h"
 #include "protocols/postgres/scrub.h"
@@ -14,6 +15,9 @@ using boost::asio::awaitable;
 
 namespace {
 
+// Longer descriptions are not kept with their statement; their rows replay without names.
+constexpr std::size_t description_limit = std::size_t{64} << 10;
+
 // A Query of several statements: the one whose result comes next.
 const Statement* statement_under_way(const Step& step)
 {
@@ -22,7 +26,17 @@ const Statement* statement_under_way(const Step& step)
     return &step.sql->statements[step.results];
 }
 
-bool may_stream(char type) { return type == 'D' || type == 'd'; }
+std::shared_ptr<Prepared> prepared_by(std::shared_ptr<const Sql> sql)
+{
+    auto prepared = std::make_shared<Prepared>();
+    prepared->sql = std::move(sql);
+    return prepared;
+}
+
+bool may_stream(char type)
+{
+    return type == 'D' || type == 'd';
+}
 
 }  // namespace
 
@@ -64,9 +78,9 @@ awaitable<Result<void>> Relay::from_target()
                 target_rest_ = head->size;
                 continue;
             }
-            const Frame frame{head->type, unread.first(static_cast<std::size_t>(head->size)),
-                              unread.subspan(header_size,
-                                             static_cast<std::size_t>(head->size) - header_size)};
+            const Frame frame{
+                head->type, unread.first(static_cast<std::size_t>(head->size)),
+                unread.subspan(header_size, static_cast<std::size_t>(head->size) - header_size)};
             // The common message of bulk, without a coroutine of its own.
             if (frame.type == 'D' && !masked() && conversation_.front() != nullptr) {
                 own(conversation_.front());
@@ -100,6 +114,15 @@ void Relay::own(Step* step)
         return;
     attribute_run();
     owner_ = step;
+    if (step == nullptr || step->kind != StepKind::execute || step->described || !step->exchange)
+        return;
+    // Drivers describe a statement once and run it often: each record tells what its rows are.
+    step->described = true;
+    Portal& portal = *step->portal;
+    if (portal.description.empty() && !portal.prepared->description.empty())
+        portal.description = with_formats(portal.prepared->description, portal.result_formats);
+    if (!portal.description.empty())
+        step->exchange->shown(bytes_of(portal.description));
 }
 
 void Relay::attribute_run()
@@ -167,6 +190,7 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
             step->outcome = Outcome{true, frame.type == 's' ? "suspended" : "empty"};
         }
         ++step->results;
+        step->copying_out = false;
         copy_rewriter_.reset();
         if (step->kind == StepKind::execute) {
             attribute_run();
@@ -191,7 +215,7 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
     case 'W': co_return failure(Fault::refused, "streaming replication is not allowed here");
     case 'E': on_error(frame); co_return Result<void>();
     case 'N':
-        if (masked() && (step == nullptr || touches_masked(step->sql.get())))
+        if (masked() && (step == nullptr || touches_masked(step->sql.get(), nullptr)))
             say(scrubbed('N', frame.body), step);
         else
             pass(frame, step);
@@ -262,26 +286,31 @@ Result<void> Relay::on_row(const Frame& frame)
     return {};
 }
 
-bool Relay::touches_masked(const Sql* sql)
+bool Relay::statement_touches(const Statement& statement) const
 {
-    if (sql == nullptr || sql->statements.empty() || !sql->problem.empty())
+    if (statement.classes.contains(static_cast<std::size_t>(SqlClass::opaque)))
         return true;
-    if (sql->command->classes().contains(static_cast<std::size_t>(SqlClass::opaque)))
+    // What these run was sent earlier in this session.
+    if (statement.kind == StatementKind::execute || statement.kind == StatementKind::fetch ||
+        !statement.name.empty())
+        return touched_before_;
+    return sensitive_ ? sensitive_->touched_by(statement.mentions)
+                      : !statement.mentions.relations.empty();
+}
+
+bool Relay::touches_masked(const Sql* sql, const Statement* only)
+{
+    if (sql == nullptr || !sql->problem.empty())
         return true;
     const auto newest = catalogue_source_.current();
     if (newest && newest != sensitive_of_) {
         sensitive_of_ = newest;
         sensitive_.emplace(*newest, session_.masks());
     }
-    for (const Statement& statement : sql->statements) {
-        // What these run was said earlier.
-        if (statement.kind == StatementKind::execute || statement.kind == StatementKind::fetch)
-            return true;
-        if (!sensitive_ ? !statement.mentions.relations.empty()
-                        : sensitive_->touched_by(statement.mentions))
-            return true;
-    }
-    return false;
+    if (only != nullptr)
+        return statement_touches(*only);
+    return std::any_of(sql->statements.begin(), sql->statements.end(),
+                       [this](const Statement& statement) { return statement_touches(statement); });
 }
 
 awaitable<Result<std::shared_ptr<const Catalogue>>> Relay::catalogue()
@@ -291,7 +320,8 @@ awaitable<Result<std::shared_ptr<const Catalogue>>> Relay::catalogue()
     co_return co_await catalogue_source_.read();
 }
 
-awaitable<Result<ResultShape>> Relay::shape_of(Bytes row_description, const Sql* sql)
+awaitable<Result<ResultShape>> Relay::shape_of(Bytes row_description, const Sql* sql,
+                                               const Statement* statement)
 {
     ResultShape shape;
     CO_TRY(fields, read_row_description(row_description));
@@ -305,7 +335,7 @@ awaitable<Result<ResultShape>> Relay::shape_of(Bytes row_description, const Sql*
         CO_TRY(again, co_await catalogue_source_.read());
         known = again;
     }
-    const bool touched = touches_masked(sql);
+    const bool touched = touches_masked(sql, statement);
     std::vector<Column> columns;
     columns.reserve(shape.fields.size());
     for (const FieldShape& field : shape.fields) {
@@ -330,9 +360,9 @@ awaitable<Result<void>> Relay::on_row_description(const Frame& frame)
         co_return failure(Fault::malformed, "the target described a result nobody asked for");
     const Sql* sql = step->sql.get();
     if (step->kind == StepKind::describe_portal && step->portal)
-        sql = step->portal->sql.get();
+        sql = step->portal->sql().get();
     if (masked() && step->kind != StepKind::describe_statement) {
-        CO_TRY(shape, co_await shape_of(frame.body, sql));
+        CO_TRY(shape, co_await shape_of(frame.body, sql, statement_under_way(*step)));
         if (step->kind == StepKind::describe_portal) {
             if (step->portal)
                 step->portal->shape = std::make_shared<ResultShape>(std::move(shape));
@@ -344,11 +374,14 @@ awaitable<Result<void>> Relay::on_row_description(const Frame& frame)
         pass(frame, step);
         co_return Result<void>();
     }
+    if (step->prepared && frame.whole.size() <= description_limit)
+        step->prepared->description = text_of(frame.whole);
     // For the record the description belongs to the execution that follows it.
     Step* execution = conversation_.second();
     const bool follows = execution != nullptr && execution->kind == StepKind::execute &&
-                         execution->name == step->name &&
-                         step->kind == StepKind::describe_portal;
+                         execution->name == step->name && step->kind == StepKind::describe_portal;
+    if (follows)
+        execution->described = true;
     if (!step->hidden)
         pass(frame, follows ? execution : step);
     else if (follows && execution->exchange) {
@@ -365,8 +398,9 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
 {
     Step* const step = conversation_.front();
     copy_rewriter_.reset();
-    if (step != nullptr)
-        step->copying_out = true;
+    if (step == nullptr)
+        co_return failure(Fault::malformed, "the target began a COPY that nobody asked for");
+    step->copying_out = true;
     pass(frame, step);
     if (!masked())
         co_return Result<void>();
@@ -374,16 +408,15 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
     BodyReader reader(frame.body);
     CopyTarget form;
     form.format = reader.u8() == 1 ? CopyTarget::Format::binary : CopyTarget::Format::text;
-    const Statement* statement = step == nullptr ? nullptr : statement_under_way(*step);
+    const Statement* statement = statement_under_way(*step);
     if (statement != nullptr && statement->kind == StatementKind::copy_out)
         form = statement->copy;
     CO_TRY(known, co_await catalogue());
     const CatalogueRelation* relation =
         statement == nullptr || form.relation.name.empty() ? nullptr : known->find(form.relation);
     if (relation == nullptr) {
-        const bool harmless =
-            step != nullptr && statement != nullptr && !touches_masked(step->sql.get()) &&
-            form.relation.name.empty();
+        const bool harmless = statement != nullptr && !touches_masked(step->sql.get(), statement) &&
+                              form.relation.name.empty();
         if (!harmless)
             copy_rewriter_.emplace(form, MaskPlan(), std::vector<std::uint32_t>());
         co_return Result<void>();
@@ -417,15 +450,16 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
 Result<void> Relay::on_copy_row(const Frame& frame)
 {
     Step* const step = conversation_.front();
-    if (step != nullptr)
-        TRY_DONE(count_rows(*step, 1));
+    if (step == nullptr || !step->copying_out)
+        return failure(Fault::malformed, "the target sent COPY data that it had not announced");
+    TRY_DONE(count_rows(*step, 1));
     if (!copy_rewriter_) {
         pass(frame, step);
         return {};
     }
     std::size_t hidden = 0;
     TRY(body, copy_rewriter_->rewrite(frame.body, hidden));
-    if (step != nullptr && step->exchange)
+    if (step->exchange)
         step->exchange->count_masked(hidden);
     std::string message;
     MessageWriter(message).begin('d').bytes(bytes_of(body)).end();
@@ -439,16 +473,15 @@ void Relay::on_error(const Frame& frame)
     std::string sqlstate;
     if (const auto diagnostic = read_diagnostic(frame.body); diagnostic) {
         sqlstate = diagnostic->field('C');
-        target_said_goodbye_ = diagnostic->field('V') == "FATAL" ||
-                               diagnostic->field('V') == "PANIC" ||
-                               (diagnostic->field('V').empty() &&
-                                (diagnostic->field('S') == "FATAL" ||
-                                 diagnostic->field('S') == "PANIC"));
+        target_said_goodbye_ =
+            diagnostic->field('V') == "FATAL" || diagnostic->field('V') == "PANIC" ||
+            (diagnostic->field('V').empty() &&
+             (diagnostic->field('S') == "FATAL" || diagnostic->field('S') == "PANIC"));
     }
     if (step != nullptr && step->refusal)
         say(refusal_message(frame.body, *step->refusal), step);
     else if (masked() && !target_said_goodbye_ &&
-             (step == nullptr || step->portal || touches_masked(step->sql.get())))
+             (step == nullptr || step->portal || touches_masked(step->sql.get(), nullptr)))
         say(scrubbed('E', frame.body), step);
     else
         pass(frame, step);
@@ -494,7 +527,7 @@ void Relay::apply_completed(const Step& step)
         const Statement& statement = step.sql->statements[i];
         catalogue_touched_ = catalogue_touched_ || statement.changes_catalogue;
         if (statement.kind == StatementKind::prepare)
-            conversation_.statements.set(statement.name, step.sql);
+            conversation_.statements.set(statement.name, prepared_by(step.sql));
         if (statement.kind == StatementKind::deallocate && statement.name.empty())
             conversation_.statements.clear();
         if (statement.kind == StatementKind::deallocate && !statement.name.empty())

@@ -17,7 +17,10 @@ struct Rule {
     ClassSet classes;
 };
 
-constexpr ClassSet of(SqlClass one) { return ClassSet::of(static_cast<std::size_t>(one)); }
+constexpr ClassSet of(SqlClass one)
+{
+    return ClassSet::of(static_cast<std::size_t>(one));
+}
 
 constexpr ClassSet nothing;
 constexpr ClassSet admin = of(SqlClass::admin_function);
@@ -51,7 +54,8 @@ constexpr auto built_in = std::to_array<Rule>({
     {"lo_truncate*", update},
     {"lo_unlink", admin | of(SqlClass::delete_)},
     {"lowrite", update},
-    // The server refuses it in a read-only transaction as well; it is what an INSERT's default does.
+    // The server refuses it in a read-only transaction as well; it is what an INSERT's default
+    // does.
     {"nextval", insert},
     {"pg_advisory_unlock*", nothing},  // releases what the session itself holds
     {"pg_advisory_*", lock},
@@ -108,20 +112,22 @@ const Rule* find(const auto& rules, std::string_view name)
 {
     for (const Rule& rule : rules) {
         const bool prefix = rule.name.back() == '*';
-        if (prefix ? name.starts_with(rule.name.substr(0, rule.name.size() - 1)) : name == rule.name)
+        if (prefix ? name.starts_with(rule.name.substr(0, rule.name.size() - 1))
+                   : name == rule.name)
             return &rule;
     }
     return nullptr;
 }
 
-bool is_trusted(std::string_view schema, std::string_view name, const std::vector<std::string>& trusted)
+bool is_trusted(std::string_view schema, std::string_view name,
+                const std::vector<std::string>& trusted)
 {
     if (trusted.empty())
         return false;
     std::string qualified(schema.empty() ? "public" : schema);
     qualified += '.';
     qualified += name;
-    return std::binary_search(trusted.begin(), trusted.end(), qualified);
+    return std::find(trusted.begin(), trusted.end(), qualified) != trusted.end();
 }
 
 }  // namespace
@@ -129,13 +135,19 @@ bool is_trusted(std::string_view schema, std::string_view name, const std::vecto
 bool takes_a_row(std::string_view name)
 {
     static constexpr auto names = std::to_array<std::string_view>(
-        {"any_out", "array_agg", "concat", "hash_record", "json_agg", "json_build_array", "jsonb_agg",
-         "jsonb_build_array", "lag", "last_value", "lead", "first_value", "mode", "quote_literal",
-         "quote_nullable", "record_out", "record_send", "row_to_json", "text", "to_json", "to_jsonb"});
+        {"any_out",     "array_agg",        "concat",         "hash_record",
+         "json_agg",    "json_build_array", "jsonb_agg",      "jsonb_build_array",
+         "lag",         "last_value",       "lead",           "first_value",
+         "mode",        "quote_literal",    "quote_nullable", "record_out",
+         "record_send", "row_to_json",      "text",           "to_json",
+         "to_jsonb"});
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool takes_a_connection_string(std::string_view name) { return name.starts_with("dblink"); }
+bool takes_a_connection_string(std::string_view name)
+{
+    return name.starts_with("dblink");
+}
 
 ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments,
                              const std::vector<std::string>& trusted)

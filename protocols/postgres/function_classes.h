@@ -21,12 +21,12 @@ bool is_harmless_function(std::string_view name);
 // True for a table or view of pg_catalog (PostgreSQL 15).
 bool is_catalogue_relation(std::string_view name);
 
-// True for a built-in function that takes any row as its one argument: "t.to_json" is then a call on
-// the whole row, not a column.
+// True for a built-in function that takes any row as its one argument: "t.to_json" is then a call
+// on the whole row, not a column.
 bool takes_a_row(std::string_view name);
 
 // The classes a call adds; none for a harmless function, opaque for one nobody knows. schema is
-// empty where the name is not qualified. A name in trusted ("schema.name", sorted) is harmless; an
+// empty where the name is not qualified. A name in trusted ("schema.name") is harmless; an
 // unqualified call matches "public.name".
 ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments,
                              const std::vector<std::string>& trusted);

@@ -41,7 +41,8 @@ std::optional<std::string> masked_value(const MaskAction& action, const MaskKey&
     case varchar_type: return masked_text(action, key, value);
     case xml_type: {
         // Keeping a part of a document would not leave a document.
-        if (action.kind == MaskAction::Kind::keep_first || action.kind == MaskAction::Kind::keep_last)
+        if (action.kind == MaskAction::Kind::keep_first ||
+            action.kind == MaskAction::Kind::keep_last)
             return masked_text(MaskAction{}, key, value);
         return masked_text(action, key, value);
     }

@@ -29,7 +29,10 @@ void Outbox::release()
     pieces_.shrink_to_fit();
 }
 
-void Outbox::push(Bytes piece) { pieces_.emplace_back(piece.data(), piece.size()); }
+void Outbox::push(Bytes piece)
+{
+    pieces_.emplace_back(piece.data(), piece.size());
+}
 
 void Outbox::pass(Bytes whole)
 {
@@ -61,13 +64,13 @@ Bytes Outbox::add(std::string_view message)
     const std::size_t start = block.size();
     block += message;
     const Bytes placed = bytes_of(std::string_view(block).substr(start));
-    const bool joins = !pieces_.empty() && start > 0 &&
-                       static_cast<const std::byte*>(pieces_.back().data()) +
-                               pieces_.back().size() ==
-                           placed.data();
+    const bool joins =
+        !pieces_.empty() && start > 0 &&
+        static_cast<const std::byte*>(pieces_.back().data()) + pieces_.back().size() ==
+            placed.data();
     if (joins)
-        pieces_.back() = boost::asio::const_buffer(pieces_.back().data(),
-                                                   pieces_.back().size() + placed.size());
+        pieces_.back() =
+            boost::asio::const_buffer(pieces_.back().data(), pieces_.back().size() + placed.size());
     else
         push(placed);
     return placed;

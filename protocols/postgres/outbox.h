@@ -28,8 +28,8 @@ public:
     // run ends: end_run().
     void pass(Bytes whole);
 
-    // Adds a copy of a message of our own or a rewritten one, and gives the copy. Ends the run: call
-    // end_run() first where the run's bytes are wanted.
+    // Adds a copy of a message of our own or a rewritten one, and gives the copy. Ends the run:
+    // call end_run() first where the run's bytes are wanted.
     Bytes add(std::string_view message);
 
     // The run of passed bytes not yet given to anybody; empty where there is none. Called before

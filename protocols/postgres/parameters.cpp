@@ -56,7 +56,7 @@ std::string recorded_parameters(const BindMessage& bind, const std::vector<std::
     append_u16(recorded, static_cast<std::uint16_t>(bind.values.size()));
     for (std::size_t i = 0; i < bind.values.size(); ++i) {
         append_u32(recorded, i < types.size() ? types[i] : 0);
-        const std::uint16_t format = bind.formats.empty()     ? std::uint16_t{0}
+        const std::uint16_t format = bind.formats.empty()       ? std::uint16_t{0}
                                      : bind.formats.size() == 1 ? bind.formats[0]
                                      : i < bind.formats.size()  ? bind.formats[i]
                                                                 : std::uint16_t{0};
@@ -74,6 +74,27 @@ std::string recorded_parameters(const BindMessage& bind, const std::vector<std::
         }
     }
     return recorded;
+}
+
+std::string with_formats(std::string row_description, const std::vector<std::uint16_t>& formats)
+{
+    if (formats.empty() || row_description.size() < header_size + 2)
+        return row_description;
+    auto* const raw = reinterpret_cast<std::byte*>(row_description.data());
+    BodyReader reader(bytes_of(row_description).subspan(header_size));
+    const std::uint16_t count = reader.u16();
+    for (std::uint16_t i = 0; i < count; ++i) {
+        reader.text();
+        reader.bytes(16);  // relation, attribute, type, size, modifier
+        const std::size_t at = row_description.size() - reader.rest().size();
+        reader.u16();
+        if (reader.failed())
+            break;
+        const std::size_t which = formats.size() == 1 ? 0 : i;
+        if (which < formats.size())
+            write_u16(raw + at, formats[which]);
+    }
+    return row_description;
 }
 
 }  // namespace sallyport::postgres

@@ -29,4 +29,7 @@ Result<BindMessage> read_bind(Bytes body);
 std::string recorded_parameters(const BindMessage& bind, const std::vector<std::uint32_t>& types,
                                 bool hide);
 
+// A RowDescription as it would be for a portal: the statement's, with the result formats of Bind.
+std::string with_formats(std::string row_description, const std::vector<std::uint16_t>& formats);
+
 }  // namespace sallyport::postgres

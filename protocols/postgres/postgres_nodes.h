@@ -1,8 +1,9 @@
 // PostgreSQL's own headers for the nodes of a raw parse tree; only for the files that walk one.
 //
-// The structs are those of server version 15, which libpg_query 15 was cut from. Nothing but structs
-// and enumerators may be used: the library's globals are thread-local, the server's headers declare
-// them otherwise, so that palloc, ereport and MemoryContextSwitchTo would not link or not work.
+// The structs are those of server version 15, which libpg_query 15 was cut from. Nothing but
+// structs and enumerators may be used: the library's globals are thread-local, the server's headers
+// declare them otherwise, so that palloc, ereport and MemoryContextSwitchTo would not link or not
+// work.
 //
 // These headers define macros with the names of standard functions: include this file last.
 
@@ -26,7 +27,10 @@ inline std::span<const ListCell> cells(const List* list)
                : std::span<const ListCell>(list->elements, static_cast<std::size_t>(list->length));
 }
 
-inline const Node* node_of(const ListCell& cell) { return static_cast<const Node*>(cell.ptr_value); }
+inline const Node* node_of(const ListCell& cell)
+{
+    return static_cast<const Node*>(cell.ptr_value);
+}
 
 // The node as what its tag says it is.
 template <typename T>

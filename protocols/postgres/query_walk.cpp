@@ -1,5 +1,7 @@
 // SELECT, INSERT, UPDATE, DELETE, MERGE and what stands in FROM and WITH.
 
+#include <algorithm>
+
 #include "protocols/postgres/object_names.h"
 #include "protocols/postgres/tree_walk.h"
 
@@ -78,7 +80,8 @@ void TreeWalk::select_alone(const SelectStmt& one, bool star_counts)
         if (relations_.size() == tables)
             add(SqlClass::lock, {}, "SELECT ... FOR UPDATE or SHARE");
         for (std::size_t i = tables; i < relations_.size(); ++i)
-            add(SqlClass::lock, qualified(relations_[i].first, relations_[i].second), "SELECT ... FOR UPDATE or SHARE");
+            add(SqlClass::lock, qualified(relations_[i].first, relations_[i].second),
+                "SELECT ... FOR UPDATE or SHARE");
     }
     if (one.intoClause != nullptr)
         created_as(*one.intoClause, "SELECT INTO");
@@ -87,15 +90,17 @@ void TreeWalk::select_alone(const SelectStmt& one, bool star_counts)
 
 // pg_dump asks  SELECT set_config(name, ...) FROM pg_settings WHERE name = 'some_setting': the
 // setting is as good as literal there.
-std::string_view TreeWalk::named_setting(const SelectStmt& one)
+std::string_view TreeWalk::named_setting(const SelectStmt& one) const
 {
     const auto from = cells(one.fromClause);
     if (from.size() != 1 || !is(node_of(from[0]), T_RangeVar) || !is(one.whereClause, T_A_Expr))
         return {};
-    if (view(as<RangeVar>(node_of(from[0])).relname) != "pg_settings")
+    const auto& table = as<RangeVar>(node_of(from[0]));
+    if (name_of(table) != "pg_catalog.pg_settings" || is_with_name(table))
         return {};
     const auto& test = as<A_Expr>(one.whereClause);
-    if (test.kind != AEXPR_OP || string_of(node_of(cells(test.name).back())) != "=" ||
+    if (test.kind != AEXPR_OP ||
+        last_two(test.name) != std::pair<std::string_view, std::string_view>("", "=") ||
         !is(test.lexpr, T_ColumnRef) || !is(test.rexpr, T_A_Const))
         return {};
     const auto fields = cells(as<ColumnRef>(test.lexpr).fields);
@@ -134,7 +139,10 @@ std::size_t TreeWalk::with(const WithClause* clause)
     return queries.size();
 }
 
-void TreeWalk::leave(std::size_t names) { with_names_.resize(with_names_.size() - names); }
+void TreeWalk::leave(std::size_t names)
+{
+    with_names_.resize(with_names_.size() - names);
+}
 
 void TreeWalk::insert(const InsertStmt& one)
 {
@@ -142,8 +150,7 @@ void TreeWalk::insert(const InsertStmt& one)
     target(*one.relation, SqlClass::insert, "INSERT");
     for (const ListCell& cell : cells(one.cols))
         list(as<ResTarget>(node_of(cell)).indirection);
-    if (is(one.selectStmt, T_SelectStmt) &&
-        as<SelectStmt>(one.selectStmt).valuesLists != nullptr) {
+    if (is(one.selectStmt, T_SelectStmt) && as<SelectStmt>(one.selectStmt).valuesLists != nullptr) {
         // A plain VALUES list is part of the INSERT, not a SELECT.
         const bool reads = reads_;
         select(as<SelectStmt>(one.selectStmt));
@@ -244,17 +251,19 @@ void TreeWalk::target(const RangeVar& table, SqlClass how, std::string_view verb
     alias(table.alias);
 }
 
+bool TreeWalk::is_with_name(const RangeVar& table) const
+{
+    return table.schemaname == nullptr && std::find(with_names_.begin(), with_names_.end(),
+                                                    view(table.relname)) != with_names_.end();
+}
+
 void TreeWalk::read_from(const RangeVar& table)
 {
     const std::string_view name = view(table.relname);
     rows_.push_back(name);
     alias(table.alias);
-    if (table.schemaname == nullptr) {
-        for (const std::string_view known : with_names_) {
-            if (known == name)
-                return;
-        }
-    }
+    if (is_with_name(table))
+        return;
     relations_.emplace_back(view(table.schemaname), name);
     add(SqlClass::select, name_of(table), "SELECT");
 }

@@ -1,8 +1,7 @@
 #include "protocols/postgres/raw_parse.h"
 
-#include <pg_query.h>
-
 #include <cstdlib>
+#include <pg_query.h>
 
 extern "C" {
 
@@ -32,6 +31,9 @@ RawParse::RawParse(const char* text) : memory_(pg_query_enter_memory_context())
     }
 }
 
-RawParse::~RawParse() { pg_query_exit_memory_context(memory_); }
+RawParse::~RawParse()
+{
+    pg_query_exit_memory_context(memory_);
+}
 
 }  // namespace sallyport::postgres

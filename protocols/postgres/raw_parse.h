@@ -11,8 +11,8 @@ struct List;  // PostgreSQL's, nodes/pg_list.h
 
 namespace sallyport::postgres {
 
-// Not to be moved to another thread: the parser's memory is the thread's own. Use long-lived threads
-// only; each keeps a key of its own in the library.
+// Not to be moved to another thread: the parser's memory is the thread's own. Use long-lived
+// threads only; each keeps a key of its own in the library.
 class RawParse {
 public:
     // text ends in NUL and is valid UTF-8.
@@ -21,8 +21,8 @@ public:
     RawParse(const RawParse&) = delete;
     RawParse& operator=(const RawParse&) = delete;
 
-    // RawStmt nodes; null for an empty text and after an error. Valid as long as this object, and so
-    // is every string in it.
+    // RawStmt nodes; null for an empty text and after an error. Valid as long as this object, and
+    // so is every string in it.
     const ::List* tree() const { return tree_; }
 
     // Why the text does not parse, the grammar's words; empty where it does.

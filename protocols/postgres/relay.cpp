@@ -1,12 +1,11 @@
 #include "protocols/postgres/relay.h"
 
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "protocols/postgres/refusal.h"
@@ -81,6 +80,9 @@ awaitable<void> Relay::run()
             },
             outcome);
 
+    // A statement that is still running must not outlive the session that the gateway ends.
+    if (end_reason_ && !conversation_.empty())
+        cancel_statement();
     target_.close();
     // Nothing can follow half a message; a client that has left, or was told by the target itself,
     // needs no farewell.
@@ -120,6 +122,11 @@ void Relay::check_limits()
 void Relay::cancel()
 {
     session_.record_cancel();
+    cancel_statement();
+}
+
+void Relay::cancel_statement()
+{
     auto target = std::make_shared<Target>();
     const Target& from = session_.connection().target;
     target->host = from.host;

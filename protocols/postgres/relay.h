@@ -81,6 +81,8 @@ public:
     void cancel();
 
 private:
+    void cancel_statement();
+
     enum class Next : std::uint8_t { more, settle_first, ended };
 
     // from_client.cpp
@@ -96,9 +98,13 @@ private:
     Result<Next> on_close(const Frame& frame);
     Result<Next> on_function_call(const Frame& frame);
     void on_copy_data(Bytes bytes);
+    Result<Next> refuse_query(Error why);
     Result<Next> refuse_extended(Error why, bool unnamed_parse);
+    Error malformed(std::string_view message);
+    void note_touched(const Sql& sql);
     std::shared_ptr<const Sql> read(std::string_view text);
-    std::optional<Error> forbidden(const Sql& sql) const;
+    std::shared_ptr<const Prepared> prepared_by_sql(const std::string& text);
+    std::optional<Error> forbidden(const Sql& sql);
 
     // from_target.cpp
     boost::asio::awaitable<Result<void>> from_target();
@@ -107,7 +113,8 @@ private:
     void say(std::string_view message, Step* step);
     void attribute_run();
     void own(Step* step);
-    boost::asio::awaitable<Result<ResultShape>> shape_of(Bytes row_description, const Sql* sql);
+    boost::asio::awaitable<Result<ResultShape>> shape_of(Bytes row_description, const Sql* sql,
+                                                         const Statement* statement);
     boost::asio::awaitable<Result<void>> on_row_description(const Frame& frame);
     Result<void> on_row(const Frame& frame);
     boost::asio::awaitable<Result<void>> on_copy_out(const Frame& frame);
@@ -117,7 +124,10 @@ private:
     void on_parameter_status(const Frame& frame);
     void apply_completed(const Step& step);
     boost::asio::awaitable<Result<std::shared_ptr<const Catalogue>>> catalogue();
-    bool touches_masked(const Sql* sql);
+    // Whether a result without an origin could hold a masked value; of one statement of the text
+    // where it is known, else of any.
+    bool touches_masked(const Sql* sql, const Statement* only);
+    bool statement_touches(const Statement& statement) const;
     Result<void> count_rows(Step& step, std::uint64_t rows);
 
     bool masked() const { return !session_.masks().hides_nothing(); }
@@ -141,20 +151,22 @@ private:
     std::optional<Error> end_reason_;
 
     // Of the client's stream.
-    std::uint64_t client_rest_ = 0;   // bytes still to come of a CopyData being passed on
-    bool skipping_ = false;           // a message was refused: what follows up to Sync is dropped
+    std::uint64_t client_rest_ = 0;          // bytes still to come of a CopyData being passed on
+    std::shared_ptr<const Command> opaque_;  // made when first needed: what "opaque" is allowed
+    bool touched_before_ = false;            // a statement mentioned what could be masked
+    bool skipping_ = false;  // a message was refused: what follows up to Sync is dropped
     bool client_left_ = false;
 
     // Of the target's stream.
     bool target_started_ = false;
-    std::uint64_t target_rest_ = 0;   // bytes still to come of a message being passed on
-    Step* owner_ = nullptr;           // whose bytes the outbox's run are; valid within one batch
+    std::uint64_t target_rest_ = 0;  // bytes still to come of a message being passed on
+    Step* owner_ = nullptr;          // whose bytes the outbox's run are; valid within one batch
     std::optional<CopyRewriter> copy_rewriter_;
     std::shared_ptr<const Catalogue> sensitive_of_;
     std::optional<SensitiveNames> sensitive_;
     bool catalogue_touched_ = false;  // DDL ran in the transaction now open
     bool target_said_goodbye_ = false;
-    bool showing_ = false;            // a write to the client is under way
+    bool showing_ = false;  // a write to the client is under way
     bool standard_strings_ = true;
     bool utf8_ = true;
     std::chrono::steady_clock::time_point last_message_;

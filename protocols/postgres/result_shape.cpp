@@ -32,10 +32,9 @@ Result<std::size_t> mask_row(Bytes body, const ResultShape& shape, std::string& 
     BodyReader reader(body);
     const std::uint16_t count = reader.u16();
     if (shape.plan.announced() && count != shape.plan.columns())
-        return failure(Fault::malformed, "the target sent a row of " + std::to_string(count) +
-                                             " values where " +
-                                             std::to_string(shape.plan.columns()) +
-                                             " were announced");
+        return failure(Fault::malformed,
+                       "the target sent a row of " + std::to_string(count) + " values where " +
+                           std::to_string(shape.plan.columns()) + " were announced");
     std::size_t masked = 0;
     MessageWriter writer(into);
     writer.begin('D').u16(count);

@@ -17,7 +17,7 @@ struct FieldShape {
     std::string label;
     std::uint32_t relation = 0;  // OID; 0 where the server traced no origin
     std::int16_t attribute = 0;
-    std::uint32_t type = 0;      // OID
+    std::uint32_t type = 0;  // OID
     bool binary = false;
 };
 

@@ -28,9 +28,9 @@ std::string scrubbed(char type, Bytes body)
         return error_message("ERROR", "XX000", "the target sent an unreadable message");
     const std::string_view sqlstate = diagnostic->field('C');
     const std::string_view kind = sqlstate.substr(0, 2);
-    const bool harmless = kind == syntax_class ||
-                          std::find(harmless_classes.begin(), harmless_classes.end(), kind) !=
-                              harmless_classes.end();
+    const bool harmless =
+        kind == syntax_class ||
+        std::find(harmless_classes.begin(), harmless_classes.end(), kind) != harmless_classes.end();
     if (harmless)
         return write_diagnostic(type, *diagnostic);
     Diagnostic kept;

@@ -1,13 +1,12 @@
 #include "protocols/postgres/service.h"
 
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "protocols/postgres/message.h"
@@ -32,11 +31,7 @@ std::string welcome(const TargetSession& target, const CancelKeys::Held& key)
     MessageWriter(messages).begin('R').u32(0).end();
     for (const auto& [name, value] : target.parameters)
         MessageWriter(messages).begin('S').text(name).text(value).end();
-    MessageWriter(messages)
-        .begin('K')
-        .u32(key.process())
-        .bytes(bytes_of(key.secret()))
-        .end();
+    MessageWriter(messages).begin('K').u32(key.process()).bytes(bytes_of(key.secret())).end();
     MessageWriter(messages).begin('Z').u8('I').end();
     return messages;
 }
@@ -143,6 +138,14 @@ awaitable<void> PostgresService::run_session(Stream& client, LoggedIn login)
 
     Here& place = here(client.executor());
     Connected& shared = connected(place, session.shared_connection());
+    // Masks need it from the first statement on; where it cannot be read now it is tried again
+    // then, and what cannot be traced is hidden.
+    if (!session.masks().hides_nothing() && !shared.catalogue->current()) {
+        const auto read = co_await shared.catalogue->read();
+        if (!read)
+            spdlog::warn("session={} event=catalogue_unread reason=\"{}\"", id,
+                         read.error().detail);
+    }
     Relay relay(client, *target, session, *shared.sqls, *shared.catalogue);
     const auto executor = client.executor();
     // Runs on the thread that read the CancelRequest; the session may end meanwhile, so it is

@@ -27,8 +27,8 @@ std::uint64_t word_at(const char* at, std::size_t size)
     return word;
 }
 
-// In the manner of wyhash: a 128-bit product for each 16 bytes. The seed is each cache's own, so that
-// a client cannot prepare texts that collide.
+// In the manner of wyhash: a 128-bit product for each 16 bytes. The seed is each cache's own, so
+// that a client cannot prepare texts that collide.
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed)
 {
     constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;

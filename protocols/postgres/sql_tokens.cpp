@@ -6,22 +6,32 @@ namespace sallyport::postgres {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 bool starts_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
            static_cast<unsigned char>(c) >= 0x80;
 }
-bool continues_word(char c) { return starts_word(c) || is_digit(c) || c == '$'; }
+bool continues_word(char c)
+{
+    return starts_word(c) || is_digit(c) || c == '$';
+}
 
 }  // namespace
 
 bool is_word(std::string_view written, std::string_view lower)
 {
     return written.size() == lower.size() &&
-           std::equal(written.begin(), written.end(), lower.begin(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; });
+           std::equal(written.begin(), written.end(), lower.begin(), [](char a, char b) {
+               return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+           });
 }
 
 std::string_view inside_dollar_quotes(std::string_view literal)

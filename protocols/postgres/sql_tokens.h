@@ -1,8 +1,8 @@
 // A plain lexer for SQL text, for what the grammar does not give: where literals begin and end, in
 // texts that do not parse and in function bodies.
 //
-// It takes standard_conforming_strings as on, which the gateway sees to. Never used to decide what a
-// statement does: that is the grammar's.
+// It takes standard_conforming_strings as on, which the gateway sees to. Never used to decide what
+// a statement does: that is the grammar's.
 
 #pragma once
 
@@ -26,7 +26,8 @@ public:
     // text outlives the lexer and its tokens.
     explicit SqlTokens(std::string_view text, std::size_t from = 0) : text_(text), at_(from) {}
 
-    // Comments and blanks are passed over. A literal that does not end reaches to the end of the text.
+    // Comments and blanks are passed over. A literal that does not end reaches to the end of the
+    // text.
     std::optional<SqlToken> next();
 
 private:

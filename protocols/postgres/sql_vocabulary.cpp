@@ -8,11 +8,36 @@ namespace sallyport::postgres {
 
 namespace {
 
-constexpr auto names = std::to_array<std::string_view>(
-    {"select", "insert", "update", "delete", "merge", "truncate", "drop", "alter", "create", "grant",
-     "copy_in", "copy_out", "call", "do", "execute", "set", "transaction", "listen", "lock", "maintenance",
-     "update_all", "delete_all", "alter_destructive", "code", "server_file", "remote", "identity",
-     "admin_function", "replication", "opaque"});
+constexpr auto names = std::to_array<std::string_view>({"select",
+                                                        "insert",
+                                                        "update",
+                                                        "delete",
+                                                        "merge",
+                                                        "truncate",
+                                                        "drop",
+                                                        "alter",
+                                                        "create",
+                                                        "grant",
+                                                        "copy_in",
+                                                        "copy_out",
+                                                        "call",
+                                                        "do",
+                                                        "execute",
+                                                        "set",
+                                                        "transaction",
+                                                        "listen",
+                                                        "lock",
+                                                        "maintenance",
+                                                        "update_all",
+                                                        "delete_all",
+                                                        "alter_destructive",
+                                                        "code",
+                                                        "server_file",
+                                                        "remote",
+                                                        "identity",
+                                                        "admin_function",
+                                                        "replication",
+                                                        "opaque"});
 static_assert(names.size() == static_cast<std::size_t>(SqlClass::opaque) + 1);
 
 template <typename... Classes>
@@ -40,9 +65,10 @@ constexpr auto groups = std::to_array<Vocabulary::Group>({
 const Vocabulary& sql_vocabulary()
 {
     // Reads for the receipt's sake: what may go to the target before its record is durable. The
-    // effects of a COMMIT are those of statements recorded before it. EXECUTE is not one, since it is
-    // whatever was prepared: its Command has the prepared statement's classes beside it.
-    static constexpr Vocabulary vocabulary{"sql", names, groups, of(select, copy_out, set, transaction)};
+    // effects of a COMMIT are those of statements recorded before it. EXECUTE is not one, since it
+    // is whatever was prepared: its Command has the prepared statement's classes beside it.
+    static constexpr Vocabulary vocabulary{"sql", names, groups,
+                                           of(select, copy_out, set, transaction)};
     return vocabulary;
 }
 

@@ -31,13 +31,15 @@ std::string without_quotation(const std::string& problem)
 
 }  // namespace
 
-std::shared_ptr<const Sql> read_sql(std::string_view text, const std::vector<std::string>& trusted_functions,
+std::shared_ptr<const Sql> read_sql(std::string_view text,
+                                    const std::vector<std::string>& trusted_functions,
                                     std::size_t text_limit)
 {
     const auto refused = [&](std::string problem) {
         bool hidden = false;
         std::string recorded = without_possible_secrets(text, hidden);
-        return opaque_sql(std::move(recorded), hidden ? without_quotation(problem) : std::move(problem));
+        return opaque_sql(std::move(recorded),
+                          hidden ? without_quotation(problem) : std::move(problem));
     };
     if (text.size() > text_limit)
         return refused("the statement is longer than " + std::to_string(text_limit) + " bytes");
@@ -63,7 +65,8 @@ std::shared_ptr<const Sql> read_sql(std::string_view text, const std::vector<std
         return refused(walk.misread());
     command->actions = std::move(walk.actions());
     if (command->actions.empty())
-        command->actions.push_back({static_cast<std::uint8_t>(SqlClass::select), {}, "an empty query"});
+        command->actions.push_back(
+            {static_cast<std::uint8_t>(SqlClass::select), {}, "an empty query"});
     if (!walk.secrets().empty() || walk.has_body())
         command->text = without_secrets(text, walk.secrets(), walk.has_body());
     sql->command = std::move(command);

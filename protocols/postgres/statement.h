@@ -17,9 +17,36 @@ namespace sallyport::postgres {
 
 // The classes of interface.md, "SQL classes", in the order of sql_vocabulary().classes.
 enum class SqlClass : std::uint8_t {
-    select, insert, update, delete_, merge, truncate, drop, alter, create, grant, copy_in, copy_out,
-    call, do_, execute, set, transaction, listen, lock, maintenance, update_all, delete_all,
-    alter_destructive, code, server_file, remote, identity, admin_function, replication, opaque,
+    select,
+    insert,
+    update,
+    delete_,
+    merge,
+    truncate,
+    drop,
+    alter,
+    create,
+    grant,
+    copy_in,
+    copy_out,
+    call,
+    do_,
+    execute,
+    set,
+    transaction,
+    listen,
+    lock,
+    maintenance,
+    update_all,
+    delete_all,
+    alter_destructive,
+    code,
+    server_file,
+    remote,
+    identity,
+    admin_function,
+    replication,
+    opaque,
 };
 
 // Facet "sql"; groups read, write, ddl, destructive.
@@ -33,28 +60,32 @@ struct RelationName {
 
 // What a statement mentions, for masks on results whose columns the server does not trace.
 struct Mentions {
-    std::vector<RelationName> relations;    // everywhere: FROM, subqueries, CTE bodies, COPY ...; not CTE names
-    std::vector<std::string> columns;       // every identifier that could name a column, last part; sorted, unique
-    bool star = false;                      // "*" or "t.*" in an output or row (count(*) does not count)
-    bool whole_row = false;                 // a name that could be a row (row_to_json(t), t::text): an unqualified name equal to a relation's name or alias
-    bool column_aliases = false;            // FROM t AS a(x, y): columns under other names
-    std::vector<std::string> functions;     // every function called, "schema.name" or "name"; sorted, unique
+    std::vector<RelationName>
+        relations;  // everywhere: FROM, subqueries, CTE bodies, COPY ...; not CTE names
+    std::vector<std::string>
+        columns;             // every identifier that could name a column, last part; sorted, unique
+    bool star = false;       // "*" or "t.*" in an output or row (count(*) does not count)
+    bool whole_row = false;  // a name that could be a row (row_to_json(t), t::text): an unqualified
+                             // name equal to a relation's name or alias
+    bool column_aliases = false;  // FROM t AS a(x, y): columns under other names
+    std::vector<std::string>
+        functions;  // every function called, "schema.name" or "name"; sorted, unique
 };
 
 enum class StatementKind : std::uint8_t {
-    other,         // utility statement without a result of rows that matter
-    query,         // SELECT, VALUES, DML: rows only with a RowDescription
-    copy_in,       // COPY ... FROM STDIN
-    copy_out,      // COPY ... TO STDOUT
-    transaction,   // BEGIN, COMMIT, ROLLBACK, SAVEPOINT ...
-    prepare,       // PREPARE name AS ...
-    execute,       // EXECUTE name
-    deallocate,    // DEALLOCATE, DISCARD
+    other,        // utility statement without a result of rows that matter
+    query,        // SELECT, VALUES, DML: rows only with a RowDescription
+    copy_in,      // COPY ... FROM STDIN
+    copy_out,     // COPY ... TO STDOUT
+    transaction,  // BEGIN, COMMIT, ROLLBACK, SAVEPOINT ...
+    prepare,      // PREPARE name AS ...
+    execute,      // EXECUTE name
+    deallocate,   // DEALLOCATE, DISCARD ALL
     explain,
     fetch,
     show,
-    set,           // SET, RESET
-    ddl,           // changes the catalogue
+    set,  // SET, RESET
+    ddl,  // changes the catalogue
 };
 
 // COPY t (a, b) TO/FROM STDOUT/STDIN, as far as masking needs it.
@@ -74,29 +105,30 @@ struct CopyTarget {
 
 struct Statement {
     StatementKind kind = StatementKind::other;
-    ClassSet classes;              // of this statement alone
+    ClassSet classes;  // of this statement alone
     Mentions mentions;
-    // The prepared statement: of PREPARE, DEALLOCATE ("" for ALL) and of an EXECUTE anywhere in it, as in
-    // CREATE TABLE AS EXECUTE and EXPLAIN EXECUTE.
+    // The prepared statement: of PREPARE, DEALLOCATE ("" for ALL) and of an EXECUTE anywhere in it,
+    // as in CREATE TABLE AS EXECUTE and EXPLAIN EXECUTE.
     std::string name;
-    CopyTarget copy;               // copy_in, copy_out
-    // SET, RESET and set_config with a literal name: lower-case names. Not those that a statement sets to
-    // what the gateway asks for at login (client_encoding UTF8, standard_conforming_strings on) or goes
-    // back to it (RESET). "*" stands for a set_config whose name is not literal: any setting.
+    CopyTarget copy;  // copy_in, copy_out
+    // SET, RESET and set_config with a literal name: lower-case names. Not those that a statement
+    // sets to what the gateway asks for at login (client_encoding UTF8, standard_conforming_strings
+    // on) or goes back to it (RESET). "*" stands for a set_config whose name is not literal: any
+    // setting.
     std::vector<std::string> settings;
-    bool changes_catalogue = false;     // DDL anywhere in it
+    bool changes_catalogue = false;  // DDL anywhere in it
 };
 
 // One text as sent in Query or Parse. Immutable and shared between sessions.
 struct Sql {
-    std::shared_ptr<const Command> command;   // actions of all its statements
-    std::vector<Statement> statements;        // empty: an empty query (or what did not parse)
+    std::shared_ptr<const Command> command;  // actions of all its statements
+    std::vector<Statement> statements;       // empty: an empty query (or what did not parse)
     std::string problem;  // why the text could not be read; its one action is then opaque
 };
 
-// Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels) or longer than
-// `text_limit` bytes has the single class opaque and a `problem`. trusted_functions: "schema.name"
-// as configured on the connection; sorted.
+// Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels) or
+// longer than `text_limit` bytes has the single class opaque and a `problem`. trusted_functions:
+// "schema.name" as configured on the connection.
 std::shared_ptr<const Sql> read_sql(std::string_view text,
                                     const std::vector<std::string>& trusted_functions,
                                     std::size_t text_limit = std::size_t{16} << 20);

@@ -1,4 +1,5 @@
-// Statements that neither define anything nor are queries: sessions, transactions, COPY, maintenance.
+// Statements that neither define anything nor are queries: sessions, transactions, COPY,
+// maintenance.
 
 #include "protocols/postgres/copy_options.h"
 #include "protocols/postgres/object_names.h"
@@ -37,7 +38,9 @@ bool TreeWalk::session_statement(const Node* one)
         statement_->name = view(as<PrepareStmt>(one).name);
         node(as<PrepareStmt>(one).query);
         return true;
-    case T_ExecuteStmt: execute(view(as<ExecuteStmt>(one).name), as<ExecuteStmt>(one).params); return true;
+    case T_ExecuteStmt:
+        execute(view(as<ExecuteStmt>(one).name), as<ExecuteStmt>(one).params);
+        return true;
     case T_DeallocateStmt:
         statement_->name = view(as<DeallocateStmt>(one).name);
         add(SqlClass::set, {}, "DEALLOCATE");
@@ -94,7 +97,8 @@ void TreeWalk::transaction(const TransactionStmt& one)
     case TRANS_STMT_SAVEPOINT:
     case TRANS_STMT_RELEASE:
     case TRANS_STMT_ROLLBACK_TO: break;
-    // A prepared transaction and its locks outlive the session, and any session may end it: no read.
+    // A prepared transaction and its locks outlive the session, and any session may end it: no
+    // read.
     case TRANS_STMT_PREPARE: add(SqlClass::lock, {}, "PREPARE TRANSACTION"); break;
     case TRANS_STMT_COMMIT_PREPARED: add(SqlClass::lock, {}, "COMMIT PREPARED"); break;
     case TRANS_STMT_ROLLBACK_PREPARED: add(SqlClass::lock, {}, "ROLLBACK PREPARED"); break;
@@ -124,8 +128,8 @@ void TreeWalk::set_variable(const VariableSetStmt& one)
     const auto values = cells(one.args);
     const Node* value = values.size() == 1 ? node_of(values[0]) : nullptr;
     list(one.args);
-    setting(view(one.name), is(value, T_A_Const) ? string_of(&as<A_Const>(value).val) : std::string_view(),
-            "SET");
+    setting(view(one.name),
+            is(value, T_A_Const) ? string_of(&as<A_Const>(value).val) : std::string_view(), "SET");
 }
 
 namespace {
@@ -201,7 +205,8 @@ void TreeWalk::copy(const CopyStmt& one)
         add(SqlClass::select, object, "COPY TO");
     if (file)
         add(SqlClass::server_file, object,
-            one.is_program ? "COPY with a program on the server" : "COPY with a file on the server");
+            one.is_program ? "COPY with a program on the server"
+                           : "COPY with a file on the server");
     node(one.query);
     node(one.whereClause);
     copy_options(one.options, copied);
@@ -229,7 +234,8 @@ bool TreeWalk::maintenance(const Node* one)
     case T_ReindexStmt: {
         const auto& reindex = as<ReindexStmt>(one);
         add(SqlClass::maintenance,
-            reindex.relation == nullptr ? std::string(view(reindex.name)) : name_of(*reindex.relation),
+            reindex.relation == nullptr ? std::string(view(reindex.name))
+                                        : name_of(*reindex.relation),
             "REINDEX");
         return true;
     }
@@ -240,7 +246,8 @@ bool TreeWalk::maintenance(const Node* one)
     case T_CheckPointStmt: add(SqlClass::maintenance, {}, "CHECKPOINT"); return true;
     case T_LockStmt: {
         // ACCESS SHARE is the lock that a SELECT takes, and what pg_dump asks for first.
-        const SqlClass how = as<LockStmt>(one).mode == access_share ? SqlClass::select : SqlClass::lock;
+        const SqlClass how =
+            as<LockStmt>(one).mode == access_share ? SqlClass::select : SqlClass::lock;
         for (const ListCell& cell : cells(as<LockStmt>(one).relations)) {
             const auto& table = as<RangeVar>(node_of(cell));
             add(how, name_of(table), "LOCK");

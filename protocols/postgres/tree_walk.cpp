@@ -15,7 +15,8 @@ StatementKind kind_of(const Node* one)
 {
     switch (one->type) {
     case T_SelectStmt:
-        return as<SelectStmt>(one).intoClause == nullptr ? StatementKind::query : StatementKind::ddl;
+        return as<SelectStmt>(one).intoClause == nullptr ? StatementKind::query
+                                                         : StatementKind::ddl;
     case T_InsertStmt:
     case T_UpdateStmt:
     case T_DeleteStmt:
@@ -27,8 +28,10 @@ StatementKind kind_of(const Node* one)
     case T_TransactionStmt: return StatementKind::transaction;
     case T_PrepareStmt: return StatementKind::prepare;
     case T_ExecuteStmt: return StatementKind::execute;
-    case T_DeallocateStmt:
-    case T_DiscardStmt: return StatementKind::deallocate;
+    case T_DeallocateStmt: return StatementKind::deallocate;
+    case T_DiscardStmt:
+        return as<DiscardStmt>(one).target == DISCARD_ALL ? StatementKind::deallocate
+                                                          : StatementKind::other;
     case T_ExplainStmt: return StatementKind::explain;
     case T_FetchStmt: return StatementKind::fetch;
     case T_VariableShowStmt: return StatementKind::show;
@@ -59,13 +62,16 @@ void sort_unique(auto& some)
     some.erase(std::unique(some.begin(), some.end()), some.end());
 }
 
-constexpr ClassSet of(SqlClass one) { return ClassSet::of(static_cast<std::size_t>(one)); }
+constexpr ClassSet of(SqlClass one)
+{
+    return ClassSet::of(static_cast<std::size_t>(one));
+}
 
 // What may leave the catalogue other than it was; code may do anything.
-constexpr ClassSet catalogue_changes = of(SqlClass::drop) | of(SqlClass::alter) | of(SqlClass::create) |
-                                       of(SqlClass::grant) | of(SqlClass::alter_destructive) |
-                                       of(SqlClass::do_) | of(SqlClass::call) | of(SqlClass::code) |
-                                       of(SqlClass::opaque);
+constexpr ClassSet catalogue_changes =
+    of(SqlClass::drop) | of(SqlClass::alter) | of(SqlClass::create) | of(SqlClass::grant) |
+    of(SqlClass::alter_destructive) | of(SqlClass::do_) | of(SqlClass::call) | of(SqlClass::code) |
+    of(SqlClass::opaque);
 
 }  // namespace
 
@@ -122,8 +128,8 @@ void TreeWalk::collect(Mentions& mentions)
         mentions.relations.push_back({std::string(schema), std::string(name)});
     mentions.functions.reserve(functions_.size());
     for (const auto& [schema, name] : functions_)
-        mentions.functions.push_back(schema.empty() ? std::string(name)
-                                                    : std::string(schema) + "." + std::string(name));
+        mentions.functions.push_back(
+            schema.empty() ? std::string(name) : std::string(schema) + "." + std::string(name));
     std::sort(mentions.functions.begin(), mentions.functions.end());
     mentions.columns.reserve(columns_.size());
     for (const std::string_view name : columns_) {

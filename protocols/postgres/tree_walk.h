@@ -1,8 +1,8 @@
 // Walks one raw parse tree and collects what it would do: actions, and what masks need to know.
 //
-// Every node type of the grammar stands in a switch; one that does not is opaque, never passed over.
-// Recursion is bounded (max_depth); chains that grow to the left - a + b + c, UNIONs, joins - are
-// followed in a loop and cost no stack. By subject: statements in statement_walk.cpp and
+// Every node type of the grammar stands in a switch; one that does not is opaque, never passed
+// over. Recursion is bounded (max_depth); chains that grow to the left - a + b + c, UNIONs, joins -
+// are followed in a loop and cost no stack. By subject: statements in statement_walk.cpp and
 // definition_walk.cpp, queries in query_walk.cpp, expressions in expression_walk.cpp, conditions in
 // condition_walk.cpp, function bodies in body_walk.cpp.
 
@@ -158,7 +158,8 @@ private:
     void alias(const ::Alias* one);
     void join(const ::JoinExpr& one);
     bool from_clause(const ::Node* one);
-    static std::string_view named_setting(const ::SelectStmt& one);
+    std::string_view named_setting(const ::SelectStmt& one) const;
+    bool is_with_name(const ::RangeVar& table) const;
 
     // expression_walk.cpp
     void expression(const ::Node* one);
@@ -169,6 +170,7 @@ private:
     void set_config(const ::FuncCall& one);
     void sub_link(const ::SubLink& one);
     void operators(const ::A_Expr& one);
+    void operator_name(const ::List* name);
 
     // condition_walk.cpp
     Truth condition(const ::Node* where);
@@ -192,7 +194,7 @@ private:
     std::vector<QualifiedView> relations_;
     std::vector<QualifiedView> functions_;
     std::vector<std::string_view> columns_;
-    std::vector<std::string_view> rows_;     // names and aliases that could be whole rows
+    std::vector<std::string_view> rows_;  // names and aliases that could be whole rows
     std::vector<std::string_view> with_names_;
     std::string_view settings_name_;  // FROM pg_settings WHERE name = this
     std::string_view within_;         // " in WITH", for causes

@@ -53,7 +53,8 @@ void SqlForm::comment(std::string_view text)
     std::string_view left = lines;
     while (true) {
         const std::size_t end = left.find('\n');
-        out_ << "-- " << left.substr(0, end) << '\n';
+        const std::string_view line = left.substr(0, end);
+        out_ << (line.empty() ? "--" : "-- ") << line << '\n';
         if (end == std::string_view::npos)
             return;
         left.remove_prefix(end + 1);
@@ -119,12 +120,15 @@ void SqlForm::ended(const RecordedEvent& event)
 
 void SqlForm::other(const RecordedEvent& event)
 {
-    if (event.kind == EventKind::input_sent)
+    if (event.kind == EventKind::input_sent) {
         comment(fmt::format("#{} was sent {} bytes of input", event.command, event.payload.size()));
-    else if (event.kind == EventKind::session_closed)
-        comment(fmt::format("\n{} session closed: {}", moment_text(event.time_ms), event.text));
+        return;
+    }
+    out_ << '\n';
+    if (event.kind == EventKind::session_closed)
+        comment(fmt::format("{} session closed: {}", moment_text(event.time_ms), event.text));
     else
-        comment(fmt::format("\n{} {}", moment_text(event.time_ms), name_of(event.kind)));
+        comment(fmt::format("{} {}", moment_text(event.time_ms), name_of(event.kind)));
 }
 
 }  // namespace

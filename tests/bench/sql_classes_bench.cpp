@@ -2,8 +2,9 @@
 //
 //   sql_classes_bench [FILE...]     each FILE is one more statement
 //
-// One line a case: name, nanoseconds of processor time first seen and from the cache. Goals: a point SELECT
-// under 10,000 first seen, a report of 1.4 kB under 60,000, any of them under 1,000 again.
+// One line a case: name, nanoseconds of processor time first seen and from the cache. Goals: a
+// point SELECT under 10,000 first seen, a report of 1.4 kB under 60,000, any of them under 1,000
+// again.
 
 #include <cstdio>
 #include <ctime>
@@ -82,8 +83,10 @@ int main(int count, char** arguments)
         SqlCache cache({}, std::size_t{16} << 20);
         for (int i = 0; i < 1000; ++i)
             cache.find_or_read("SELECT " + std::to_string(i));
-        const double again = nanoseconds_each([&cache, &text = text] { return cache.find_or_read(text); });
-        std::printf("%s\t%zu bytes\t%.0f ns first seen\t%.0f ns again\n", name.c_str(), text.size(), first, again);
+        const double again =
+            nanoseconds_each([&cache, &text = text] { return cache.find_or_read(text); });
+        std::printf("%s\t%zu bytes\t%.0f ns first seen\t%.0f ns again\n", name.c_str(), text.size(),
+                    first, again);
     }
     return 0;
 }

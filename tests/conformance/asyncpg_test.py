@@ -1,6 +1,7 @@
 """asyncpg: always extended protocol and binary results; prepared statements, COPY, cursors, listening, cancelling by timeout."""
 
 import asyncio
+import csv
 import datetime
 import decimal
 
@@ -151,7 +152,7 @@ async def test_copy_out_of_masked_columns(connection, _):
         out.extend(data)
 
     await connection.copy_from_table("users", output=collect, columns=["id", "ssn", "age"], format="csv")
-    assert out.decode() == "1,[masked],36\n2,[masked],41\n3,,\n"
+    assert list(csv.reader(out.decode().splitlines())) == [["1", "[masked]", "36"], ["2", "[masked]", "41"], ["3", "", ""]]
 
 
 @story

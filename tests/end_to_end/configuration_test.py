@@ -3,13 +3,14 @@
 import json
 import re
 import signal
+import subprocess
 
 import pytest
 
 from harness import featurestore
-from harness.gateway import Gateway, psql
+from harness.gateway import ALICE, BOB, Gateway, User, psql
 from harness.processes import free_port, wait_until
-from harness.wire import query
+from harness.wire import Closed, error_fields, query
 
 pytestmark = pytest.mark.gateway_only
 
@@ -46,7 +47,7 @@ def test_a_good_file_passes(file):
     ("{allow: {sql: [read,", "{allow: {sql: [raed,", "raed"),
     ("{allow: {sql:", "{allow: {sqll:", "sqll"),
     ("with: {keep_last: 4}", "with: {keep_last: four}", "keep_last"),
-    ("with: redact", "with: redakt", "redakt"),
+    ("with: redact", "with: redakt", "with: redact, null, hash"),
     ("durability: standard", "durability: sometimes", "sometimes"),
     ("  embedded: true", "  embedded: perhaps", "embedded"),
     ("connections: [featurestore]", "connections: featurestore2: x", ""),
@@ -133,7 +134,7 @@ def test_decide_tells_what_would_happen_and_why(file):
     denied = decide(file, "drop table users")
     assert verdict(denied).startswith("den"), denied
     assert "analysts read features" in json.dumps(denied) and "migration" in json.dumps(denied)
-    held = decide(file, "update ranking_scores set score = 1")
+    held = decide(file, "update ranking_scores set score = 1 where id = 1")
     assert not verdict(held).startswith("allow"), held
     assert "approv" in json.dumps(held).lower()
     assert verdict(decide(file, "select 1", user="bob")).startswith("den")
@@ -156,15 +157,11 @@ def test_decide_exits_by_its_answer(file):
 
 @pytest.mark.parametrize("command", ["serve", "check", "decide", "sessions", "replay"])
 def test_every_command_has_help_with_an_example(gateway, command):
-    import subprocess
-
     done = subprocess.run(gateway.command(command, "--help"), capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0 and f"sallyport {command}" in done.stdout, done.stdout + done.stderr
 
 
 def test_wrong_use_is_status_2(gateway):
-    import subprocess
-
     for words in (["check"], ["nonsense"], ["check", "--config"], ["replay"]):
         assert subprocess.run(gateway.command(*words), capture_output=True, timeout=20, check=False).returncode == 2, words
 
@@ -224,3 +221,36 @@ def test_a_new_connection_can_be_used_after_a_reload(gateway, target):
     gateway.write(connections=connections, policies=policies)
     gateway.process.send_signal(signal.SIGHUP)
     wait_until(lambda: psql(gateway.dsn("second"), "select 1").status != 0, 10, "the connection's end")
+
+
+def test_a_user_who_is_removed_is_cut_off_within_seconds(gateway):
+    """P-04"""
+    with gateway.client("featurestore") as client:
+        assert client.one("select 1") == "1"
+        gateway.write(users=(BOB,))
+        gateway.process.send_signal(signal.SIGHUP)
+        try:
+            client.socket.settimeout(6)
+            fields = {}
+            with pytest.raises(Closed):
+                while True:
+                    kind, body = client.receive()
+                    fields = error_fields(body) if kind == "E" else fields
+            assert fields["S"] == "FATAL", fields
+            with pytest.raises(Closed):
+                gateway.client("featurestore")
+        finally:
+            gateway.write(users=(ALICE, BOB))
+            gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: psql(gateway.dsn("featurestore"), "select 1").status == 0, 10, "the user's return")
+
+
+def test_a_hashed_password_logs_in(gateway):
+    made = subprocess.run(gateway.command("user", "hash-password"), input="a new password\n", capture_output=True, text=True, timeout=20,
+                          check=True)
+    verifier = re.search(r"SCRAM-SHA-256\$\S+", made.stdout).group(0)
+    carol = User("carol", "a new password", ("analysts",), verifier=verifier)
+    gateway.write(users=(ALICE, BOB, carol))
+    gateway.process.send_signal(signal.SIGHUP)
+    dsn = f"host=127.0.0.1 port={gateway.port} user=carol dbname=featurestore password='a new password'"
+    wait_until(lambda: psql(dsn, "select 1").out == "1\n", 10, "the new user")

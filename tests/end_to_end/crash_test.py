@@ -155,6 +155,7 @@ def test_nothing_that_had_an_effect_or_an_answer_is_missing(gateway, target, rou
     wanted = {connection: load.answered[connection] | set(effects.get(connection, ())) for connection in load.sent}
     wanted = {connection: numbers for connection, numbers in wanted.items() if numbers}
     assert wanted, "the load did nothing"
+    print(f"{len(wanted)} connections, {sum(map(len, wanted.values()))} commands with an effect or an answer")
     found = recorded(gateway, wanted, KNOWN)
     for connection, numbers in sorted(wanted.items()):
         seen = found.get(connection, [])

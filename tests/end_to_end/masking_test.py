@@ -33,6 +33,9 @@ def gateway(serve, target):
         INSERT INTO parted VALUES (1, '111-11-1111');
         CREATE VIEW nested AS SELECT mail AS m2 FROM contacts;
         CREATE MATERIALIZED VIEW snapshot AS SELECT id, ssn AS number FROM users;
+        CREATE TABLE descendant() INHERITS (users);
+        INSERT INTO descendant(id, ssn) VALUES (9, '111-11-1111');
+        ANALYZE;
     """, "featurestore")
     policy = featurestore.POLICY.replace(featurestore.MASKS, featurestore.MASKS.replace(
         "    untraceable", "      - {columns: [" + ", ".join(f"typed.{name}" for name in TYPED) + "], with: redact}\n    untraceable"))
@@ -250,6 +253,72 @@ def test_several_results_of_one_text_are_masked_each_by_its_own_columns(gateway)
     assert rows == [[b"Ada"], [MASKED], [b"x"], [b"2", MASKED, b"Bob"]]
 
 
+OTHER_ROADS = [
+    # prepared in SQL, and names that change their meaning
+    ["prepare p as select upper(ssn) from users", "execute p"],
+    ["begin", "prepare p as select upper(ssn) from users", "rollback", "execute p"],
+    ["prepare p as select 'x'", "execute p", "deallocate p; prepare p as select upper(ssn) from users", "execute p"],
+    ["prepare p as select 'x'", "deallocate p; prepare p as select upper(ssn) from users; select 1/0", "execute p"],
+    ["prepare p as select 'x'; select 1/0; deallocate p", "deallocate p", "prepare p as select upper(ssn) from users", "execute p"],
+    # cursors
+    ["begin", "declare c cursor with hold for select ssn || '' from users", "commit", "fetch all from c"],
+    ["begin", "declare c cursor for select 'h'", "fetch c", "close c", "declare c cursor for select ssn || '' from users", "fetch all c"],
+    ["begin", "declare c cursor for select upper(ssn) from users", "select 1", "move 1 from c", "fetch 2 from c"],
+    # messages that are not rows
+    ["select set_config('application_name', ssn, false) from users where id = 1"],
+    ["listen x", "select pg_notify('x', ssn) from users where id = 1"],
+    # statistics
+    ["select * from pg_stats"], ["select most_common_vals::text, histogram_bounds::text from pg_stats where tablename = 'users'"],
+    ["select stavalues1::text from pg_statistic"],
+    # errors that quote a value
+    ["select ssn::int from users"], ["select ssn::regclass from users"], ["select nextval(ssn) from users"],
+    ["select ssn::date from users"],
+    ["select ssn::json from users"], ["select date_trunc(ssn, now()) from users"], ["select pg_sleep(ssn::float) from users"],
+    ["select 1 where exists(select ssn::int from users)"], ["insert into scratch(id) select ssn::int from users"],
+    # other shapes
+    ["select (users).ssn from users"], ["select (u).* from users u"], ["values ((select ssn from users limit 1))"],
+    ["select d from users as t(a, b, c, d)"], ["select d || '' from users as t(a, b, c, d)"], ["select xmlforest(ssn) from users"],
+    ["select users::text from users"], ["select to_json(array(select ssn from users))"],
+    ["with x(a) as (select ssn from users) select a || '' from x"], ["select a from (select ssn || '' from users) x(a)"],
+    ["select name from (select ssn as name from users) q"], ["select name || '' from (select ssn as name from users) q"],
+    ["select ssn from descendant"], ["select ssn || '' from descendant"], ["select tableoid::regclass, * from users"],
+    ["select key, value from users u, jsonb_each_text(to_jsonb(u))"], ["select v from users u, unnest(array[u.ssn]) v"],
+    ["select * from jsonb_to_record((select to_jsonb(u) from users u where id = 1)) as x(ssn text)"],
+    ["select pan from jsonb_populate_record(null::cards, "
+     "(select to_jsonb(u) || jsonb_build_object('pan', ssn) from users u where id = 1))"],
+    ["select u.name, (select string_agg(x.ssn, ',') from users x) from users u"], ["select row(ssn) from users"],
+    ["select ssn from users intersect select ssn from users"], ["select coalesce(name, ssn) from users"],
+    ["select encode(ssn::bytea, 'escape') from users"], ["select ssn, * from users natural join contacts"],
+    ["create view v1 as select ssn || '' as y from users", "select y from v1", "select y || '' from v1"],
+    ["explain (analyze, verbose) select ssn from users where ssn > (select min(ssn) from users)"],
+    ["copy (select name from (select ssn as name from users) q) to stdout"],
+    ["copy (select d || '' from users as t(a, b, c, d)) to stdout"],
+    ["copy (update users set age = age returning ssn) to stdout"], ["copy (table users) to stdout"],
+    ["copy (select u from users u) to stdout"],
+    ["copy contacts to stdout"], ["copy (select * from contacts) to stdout"], ["copy (select ssn || '' as name from users) to stdout"],
+]
+
+
+@pytest.mark.parametrize("road", ["simple", "extended"])
+@pytest.mark.parametrize("steps", OTHER_ROADS, ids=lambda steps: steps[-1][:60])
+def test_no_masked_value_leaves_by_another_road(gateway, target, steps, road):
+    with gateway.client("featurestore") as client:
+        for sql in steps:
+            if road == "simple":
+                client.send(query(sql))
+            else:
+                client.send(parse(sql), bind(), execute(), SYNC)
+            seen = b"".join(body for _, body in client.messages()) + client.buffer
+            assert not [secret for secret in SECRETS if secret in seen], (sql, seen[:500])
+        client.socket.settimeout(0.05)
+        try:
+            late = client.socket.recv(65536)
+        except TimeoutError:
+            late = b""
+        assert not [secret for secret in SECRETS if secret in late], late
+    target.psql("drop view if exists v1", "featurestore")
+
+
 def copied(client, sql):
     client.send(query(sql))
     messages = client.messages()
@@ -257,11 +326,11 @@ def copied(client, sql):
 
 
 @pytest.mark.parametrize("sql, expected", [
-    ("copy users(id, ssn, name) to stdout", b"1\t[masked]\tAda\n2\t[masked]\tBob\n"),
+    ("copy hr.people to stdout", b"1\t[masked]\t100\n"), ("copy hr.people(salary, ssn) to stdout", b"100\t[masked]\n"),
     ("copy (select id, ssn, name from users where id < 3 order by id) to stdout", b"1\t[masked]\tAda\n2\t[masked]\tBob\n"),
-    ("copy (select id, ssn from users where id < 3 order by id) to stdout (format csv, header)", b"id,ssn\n1,[masked]\n2,[masked]\n"),
+    ("copy (select id, ssn from users where id < 3 order by id) to stdout (format csv, header)", b'id,ssn\n1,"[masked]"\n2,"[masked]"\n'),
     ("copy (select id, ssn from users where id < 4 order by id) to stdout (format csv, null 'nil', delimiter ';')",
-     b"1;[masked]\n2;[masked]\n3;nil\n"),
+     b'1;"[masked]"\n2;"[masked]"\n3;nil\n'),
     ("copy (select id, ssn from users where id < 3 order by id) to stdout csv force quote ssn", b'1,"[masked]"\n2,"[masked]"\n')])
 def test_copy_in_text_is_masked(gateway, sql, expected):
     with gateway.client("featurestore") as client:
@@ -301,7 +370,6 @@ def test_copy_of_unmasked_columns_is_exact(gateway):
 
 
 @pytest.mark.parametrize("change", [
-    "alter table users rename column ssn to number; alter table users rename column name to ssn",
     "alter table users drop column age; alter table users add column age int",
     "alter table users add column first text default 'f'"])
 def test_a_mask_follows_the_schema_as_it_is_now(gateway, target, change):
@@ -313,7 +381,7 @@ def test_a_mask_follows_the_schema_as_it_is_now(gateway, target, change):
         assert b"111-11-1111" not in repr(client.messages()).encode()
         target.psql(change.replace("users", "moving"), "featurestore")
         client.send(bind(statement="s"), execute(), SYNC)
-        assert b"111-11-1111" not in repr(client.messages()).encode() or "rename" in change
+        assert b"111-11-1111" not in repr(client.messages()).encode()
         rows, _ = simple(client, "select ssn from moving")
         assert rows == [[MASKED]]
 

@@ -1,5 +1,8 @@
 """A person runs psql against the gateway: login, masked rows, refused statements, and clear errors."""
 
+import os
+import signal
+
 import pytest
 
 from harness import featurestore
@@ -103,7 +106,7 @@ def test_an_unknown_connection_is_one_clear_error(gateway):
 def test_an_unreachable_target_is_one_clear_error(gateway):
     fields = refused_login(gateway, database="unreachable")
     assert fields["C"][:2] == "08", fields
-    assert "unreachable" in fields["M"], fields
+    assert "connect" in fields["M"], fields
     assert "target-superuser-secret" not in str(fields)
 
 
@@ -128,15 +131,15 @@ def test_a_target_dropped_in_mid_session_is_one_clear_error(gateway, target):
 
 @pytest.mark.gateway_only
 def test_a_target_that_vanishes_without_a_word_is_one_clear_error(gateway, target):
+    """The server process of the session is killed, so the target cannot say goodbye."""
     with gateway.client("shortlived") as client:
         pid = int(client.one("select pg_backend_pid()"))
-        target.psql(f"select 1 from pg_stat_activity where pid = {pid}")
         client.send(query("select pg_sleep(30)"))
-        target.stop("immediate")
-        target.start()
+        target.wait_for_backends(1, "shortlived")
+        os.kill(pid, signal.SIGKILL)
         seen = client.signature(quiet=8)
         assert seen.startswith("E") and seen.endswith("closed") and seen[1:3] in ("57", "08"), seen
-    wait_until(lambda: psql(gateway.dsn("featurestore"), "select 1").status == 0, 10, "the target's return")
+    wait_until(lambda: psql(gateway.dsn("featurestore"), "select 1").status == 0, 20, "the target's return")
 
 
 @pytest.mark.gateway_only
@@ -302,12 +305,12 @@ def test_text_that_does_not_parse_is_denied_with_a_clear_message(gateway):
         (kind, body), (_, state) = client.messages()
         fields = error_fields(body)
         assert kind == "E" and fields["C"] in ("42501", "42601") and state == b"I"
-        assert "pars" in fields["M"] or "syntax" in fields["M"], fields
+        assert "syntax error" in fields["M"] + fields["D"], fields
 
 
 @pytest.mark.gateway_only
 def test_what_needs_an_approval_is_denied_with_a_clear_message(gateway, target, dsn):
-    done = psql(dsn, r"\set VERBOSITY verbose", "update ranking_scores set score = 99")
+    done = psql(dsn, r"\set VERBOSITY verbose", "update ranking_scores set score = 99 where id = 1")
     assert done.status == 1 and "42501" in done.err and "approv" in done.err, done.err
     assert target.psql("select score from ranking_scores", "featurestore") == "10"
 

@@ -141,6 +141,7 @@ def startup_packet_of_8_kb(end):
 @case
 def parameter_status_at_login(end):
     parameters = end.client().parameters
+    parameters.pop("application_name")  # the gateway's own where the client gives none: the target's log names the session
     return " ".join(f"{name}={value}" for name, value in sorted(parameters.items()))
 
 
@@ -618,14 +619,14 @@ def an_unknown_message_type(end):
 def a_length_below_four(end):
     client = end.client()
     client.send(b"Q\0\0\0\3")
-    return client.signature(quiet=3)
+    return client.signature(quiet=3).removeprefix("E08P01 ")  # the server closes without a word, the gateway says why
 
 
 @case
 def a_negative_length(end):
     client = end.client()
     client.send(b"Q\xff\xff\xff\xf0select 1\0")
-    return client.signature(quiet=3)
+    return client.signature(quiet=3).removeprefix("E08P01 ")
 
 
 @case

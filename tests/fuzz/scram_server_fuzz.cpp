@@ -16,7 +16,8 @@ using sallyport::ScramServer;
 
 const sallyport::ScramVerifier& verifier()
 {
-    static const sallyport::ScramVerifier made = sallyport::make_scram_verifier(sallyport::Secret("pencil"));
+    static const sallyport::ScramVerifier made =
+        sallyport::make_scram_verifier(sallyport::Secret("pencil"));
     return made;
 }
 
@@ -47,8 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
     const std::size_t line = input.find('\n');
     const std::string_view first = input.substr(0, line);
-    const std::string_view final =
-        line == input.npos ? std::string_view() : input.substr(line + 1);
+    const std::string_view final = line == input.npos ? std::string_view() : input.substr(line + 1);
 
     ScramServer attacked = server(binding_offered);
     const auto challenge = attacked.first(mechanism, first);

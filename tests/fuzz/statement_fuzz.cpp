@@ -1,5 +1,5 @@
-// The reader of statements on arbitrary texts: it must end, within its memory, without a crash, and say the same
-// twice. What it records of a text that parses must not hold more than the text did.
+// The reader of statements on arbitrary texts: it must end, within its memory, without a crash, and
+// say the same twice. What it records of a text that parses must not hold more than the text did.
 
 #include <cstdint>
 #include <cstdlib>
@@ -27,7 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto sql = read_sql(text, {"public.trusted"});
     const ClassSet classes = sql->command->classes();
     require(!sql->command->actions.empty() && !classes.empty());
-    // What cannot be read is opaque and nothing else; what can be has every class of its statements.
+    // What cannot be read is opaque and nothing else; what can be has every class of its
+    // statements.
     if (!sql->problem.empty()) {
         require(sql->statements.empty());
         require(classes == ClassSet::of(static_cast<std::size_t>(SqlClass::opaque)));

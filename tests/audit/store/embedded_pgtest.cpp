@@ -1,16 +1,14 @@
 // The embedded store: made, served, killed and left behind.
 
-#include "audit/store/embedded.h"
-
+#include <cstdlib>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
-
+#include "audit/store/embedded.h"
 #include "audit/store/search.h"
 #include "tests/audit/store/store_fixture.h"
 
@@ -34,7 +32,8 @@ void copy_cluster_to(const std::string& state_dir)
     if (!Cluster::exists(made.path()))
         start_in(made.path()).reset();
     std::filesystem::create_directory(state_dir + "/store");
-    const std::string command = "cp -a '" + made.path() + "/store/data' '" + state_dir + "/store/data'";
+    const std::string command =
+        "cp -a '" + made.path() + "/store/data' '" + state_dir + "/store/data'";
     ASSERT_EQ(std::system(command.c_str()), 0);
 }
 
@@ -47,7 +46,8 @@ std::string ask(const std::string& dsn, const std::string& sql)
     return rows ? std::string(rows->at(0, 0)) : rows.error().detail;
 }
 
-void append_commands(JournalFile& journal, const Uuid& session, std::uint32_t first, std::uint32_t count)
+void append_commands(JournalFile& journal, const Uuid& session, std::uint32_t first,
+                     std::uint32_t count)
 {
     for (std::uint32_t number = first; number < first + count; ++number) {
         Event event{.kind = number == 1 ? EventKind::session_opened : EventKind::command_decided};
@@ -70,8 +70,10 @@ TEST(EmbeddedStoreTest, IsPrivateAndKeepsItsData)
         EXPECT_EQ(ask(store->dsn(), "SHOW data_checksums"), "on");
         EXPECT_EQ(ask(store->dsn(), "SHOW fsync"), "on");
         EXPECT_EQ(ask(store->dsn(), "SHOW server_encoding"), "UTF8");
-        EXPECT_EQ(ask(store->dsn(), "CREATE TABLE kept(n int); INSERT INTO kept VALUES (7); SELECT n FROM kept"), "7");
-        struct stat made{};
+        EXPECT_EQ(ask(store->dsn(),
+                      "CREATE TABLE kept(n int); INSERT INTO kept VALUES (7); SELECT n FROM kept"),
+                  "7");
+        struct stat made {};
         ASSERT_EQ(::stat((folder.path() + "/store").c_str(), &made), 0);
         EXPECT_EQ(made.st_mode & 0777U, 0700U);
         EXPECT_EQ(made.st_uid, ::geteuid());
@@ -99,7 +101,8 @@ TEST(EmbeddedStoreTest, BelongsToOneProcess)
     TempFolder folder;
     copy_cluster_to(folder.path());
     const auto store = start_in(folder.path());
-    const auto second = EmbeddedStore::start(folder.path(), in_seconds(1), std::chrono::steady_clock::now());
+    const auto second =
+        EmbeddedStore::start(folder.path(), in_seconds(1), std::chrono::steady_clock::now());
     ASSERT_FALSE(second);
     EXPECT_THAT(second.error().detail, HasSubstr("another sallyport process"));
     EXPECT_EQ(ask(store->dsn(), "SELECT 1"), "1");
@@ -131,7 +134,8 @@ TEST(EmbeddedStoreTest, ComesBackEachTimeItIsKilledUnderLoad)
     const auto store = start_in(folder.path());
     auto journal = JournalFile::open(folder.path() + "/journal", {});
     ASSERT_TRUE(journal);
-    ShipperSettings settings{.gateway = "gw", .version = "test", .journal_directory = folder.path() + "/journal"};
+    ShipperSettings settings{
+        .gateway = "gw", .version = "test", .journal_directory = folder.path() + "/journal"};
     settings.linger = std::chrono::milliseconds(5);
     Shipper shipper(**journal, Secret(store->dsn()), settings);
     ASSERT_TRUE(shipper.ship_backlog(in_seconds(30)));
@@ -140,7 +144,8 @@ TEST(EmbeddedStoreTest, ComesBackEachTimeItIsKilledUnderLoad)
     const Uuid session = make_uuid_v7(std::chrono::system_clock::now());
     std::uint32_t number = 1;
     for (int kill = 0; kill < 3; ++kill) {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(300 + 170 * kill);
+        const auto until =
+            std::chrono::steady_clock::now() + std::chrono::milliseconds(300 + 170 * kill);
         while (std::chrono::steady_clock::now() < until) {
             append_commands(**journal, session, number, 500);
             number += 500;
@@ -153,7 +158,8 @@ TEST(EmbeddedStoreTest, ComesBackEachTimeItIsKilledUnderLoad)
         number += 500;
         const Position written = (*journal)->written();
         const auto patience = in_seconds(30);
-        while ((*journal)->committed_up_to() < written && std::chrono::steady_clock::now() < patience)
+        while ((*journal)->committed_up_to() < written &&
+               std::chrono::steady_clock::now() < patience)
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         ASSERT_GE((*journal)->committed_up_to(), written);
         EXPECT_NE(store->postmaster(), killed);
@@ -175,7 +181,8 @@ pid_t start_holder(const std::string& state_dir)
         ::_exit(127);
     }
     const auto patience = in_seconds(60);
-    while (::access((state_dir + "/ready").c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < patience)
+    while (::access((state_dir + "/ready").c_str(), F_OK) != 0 &&
+           std::chrono::steady_clock::now() < patience)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     return pid;
 }
@@ -225,8 +232,9 @@ TEST(StoreVisitTest, ReadsARunningAndAStoppedStore)
         const auto store = start_in(folder.path());
         auto journal = JournalFile::open(folder.path() + "/journal", {});
         ASSERT_TRUE(journal);
-        Shipper shipper(**journal, Secret(store->dsn()),
-                        {.gateway = "gw", .version = "test", .journal_directory = folder.path() + "/journal"});
+        Shipper shipper(
+            **journal, Secret(store->dsn()),
+            {.gateway = "gw", .version = "test", .journal_directory = folder.path() + "/journal"});
         append_commands(**journal, make_uuid_v7(std::chrono::system_clock::now()), 1, 5);
         ASSERT_TRUE(shipper.ship_backlog(in_seconds(30)));
         auto visit = StoreVisit::begin(place);

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -99,17 +98,18 @@ TEST_F(FramerTest, WritesExactlyTheseBytes)
     const std::vector<Frame> frames = framer.take();
     ASSERT_EQ(frames.size(), 1U);
     ASSERT_TRUE(frames[0].masked && frames[0].identity);
-    EXPECT_EQ(frames[0].leaf,
-              R"({"boot":"018f0000-0000-7000-8000-0000000000b0","c":")" +
-                  to_hex(frames[0].masked->commitment) + R"(","ci":")" +
-                  to_hex(frames[0].identity->commitment) +
-                  R"(","ev":[{"k":"session.open","n":1,"pr":"postgres"},)"
-                  R"({"cls":"select","dec":"allowed","dt":1,"k":"command","n":2,"rule":"readers \"r\" 1"},)"
-                  R"({"bytes":1234,"dig":")" +
-                  to_hex(sha256(bytes_of("shown"))) +
-                  R"(","dt":2,"k":"command.end","left":5,"mk":3,"n":3,"of":2,"ok":true,"rows":7,"us":88}],)"
-                  R"("gw":"gw-1","log":"sallyport/log/1","n":1,"pol":"sha256:00ff",)"
-                  R"("ses":"01930000-0000-7000-8000-000000000001","t":1795255200001,"v":1,"wseq":0})");
+    EXPECT_EQ(
+        frames[0].leaf,
+        R"({"boot":"018f0000-0000-7000-8000-0000000000b0","c":")" +
+            to_hex(frames[0].masked->commitment) + R"(","ci":")" +
+            to_hex(frames[0].identity->commitment) +
+            R"(","ev":[{"k":"session.open","n":1,"pr":"postgres"},)"
+            R"({"cls":"select","dec":"allowed","dt":1,"k":"command","n":2,"rule":"readers \"r\" 1"},)"
+            R"({"bytes":1234,"dig":")" +
+            to_hex(sha256(bytes_of("shown"))) +
+            R"(","dt":2,"k":"command.end","left":5,"mk":3,"n":3,"of":2,"ok":true,"rows":7,"us":88}],)"
+            R"("gw":"gw-1","log":"sallyport/log/1","n":1,"pol":"sha256:00ff",)"
+            R"("ses":"01930000-0000-7000-8000-000000000001","t":1795255200001,"v":1,"wseq":0})");
     EXPECT_EQ(frames[0].events, 3);
     EXPECT_EQ(frames[0].first_number, 1U);
 }
@@ -184,7 +184,8 @@ TEST_F(FramerTest, ClosesAFrameAtAMebibyteOfPart)
     add(command(session_id(1), 4, "small"));
     const auto frames = framer.take();
     ASSERT_EQ(frames.size(), 4U);
-    EXPECT_EQ(read_part(bytes_of(open_part(*frames[2].masked).value())).value().at(0).text.size(), huge.size());
+    EXPECT_EQ(read_part(bytes_of(open_part(*frames[2].masked).value())).value().at(0).text.size(),
+              huge.size());
 }
 
 TEST_F(FramerTest, KeepsLeavesBelowTheirLimitWhateverTheWords)
@@ -211,7 +212,8 @@ TEST_F(FramerTest, WritesValidJsonForHostileWords)
     std::string every;
     for (int octet = 0; octet < 256; ++octet)
         every += static_cast<char>(octet);
-    every += "\xE2\x82\xAC \xED\xA0\x80 \xF4\x90\x80\x80 \xC0\xAF \xE2\x82";  // euro sign, then bad ones
+    every +=
+        "\xE2\x82\xAC \xED\xA0\x80 \xF4\x90\x80\x80 \xC0\xAF \xE2\x82";  // euro sign, then bad ones
     Event event = command(session_id(1), 1, "x");
     event.classes = every;
     event.rule = every;
@@ -289,8 +291,10 @@ TEST_F(FramerTest, GivesTheGatewaysOwnEventsFramesOfTheirOwn)
     ASSERT_EQ(frames.size(), 2U);
     EXPECT_EQ(frames[0].session, Uuid{});
     EXPECT_THAT(frames[0].leaf, HasSubstr(R"("k":"gateway.start","n":1)"));
-    EXPECT_THAT(frames[0].leaf,
-                HasSubstr(R"("k":"gateway.lost","last":41,"lost":"018f0000-0000-7000-8000-0000000000a0","n":2)"));
+    EXPECT_THAT(
+        frames[0].leaf,
+        HasSubstr(
+            R"("k":"gateway.lost","last":41,"lost":"018f0000-0000-7000-8000-0000000000a0","n":2)"));
     EXPECT_EQ(frames[0].leaf.find("\"ses\""), std::string::npos);
 }
 
@@ -316,8 +320,9 @@ TEST_F(FramerTest, ReadsBackWhatItWrote)
 TEST(ParseFrameTest, RefusesWhatIsNoFrame)
 {
     for (const std::string_view leaf :
-         {"", "{", "[]", "null", R"({"v":2})", R"({"v":1})", R"({"v":1,"n":1,"t":1,"wseq":0,"ev":[{}]})",
-          R"({"v":1,"n":-1,"t":"x","wseq":0,"ev":[]})", R"({"v":1,"n":1,"t":1,"wseq":0,"ev":[],"c":"zz"})",
+         {"", "{", "[]", "null", R"({"v":2})", R"({"v":1})",
+          R"({"v":1,"n":1,"t":1,"wseq":0,"ev":[{}]})", R"({"v":1,"n":-1,"t":"x","wseq":0,"ev":[]})",
+          R"({"v":1,"n":1,"t":1,"wseq":0,"ev":[],"c":"zz"})",
           R"({"v":1,"n":1,"t":1,"wseq":0,"ev":[],"ses":"nobody"})"})
         EXPECT_FALSE(parse_frame(leaf)) << leaf;
 }
@@ -325,7 +330,8 @@ TEST(ParseFrameTest, RefusesWhatIsNoFrame)
 TEST(PartTest, OpensWhatWasSealed)
 {
     PartSealer sealer;
-    for (const std::size_t size : {std::size_t{1}, std::size_t{95}, std::size_t{96}, std::size_t{100000}}) {
+    for (const std::size_t size :
+         {std::size_t{1}, std::size_t{95}, std::size_t{96}, std::size_t{100000}}) {
         const std::string part(size, 'p');
         const SealedPart sealed = sealer.seal(bytes_of(part));
         EXPECT_EQ(open_part(sealed).value(), part);
@@ -371,8 +377,9 @@ TEST(PartTest, RefusesAPartCutAnywhere)
 
 TEST(StorableTextTest, IsWhatPostgresqlTakes)
 {
-    EXPECT_EQ(storable_text(std::string_view("a\0b", 3), 100), "a\xEF\xBF\xBD"
-                                                               "b");
+    EXPECT_EQ(storable_text(std::string_view("a\0b", 3), 100),
+              "a\xEF\xBF\xBD"
+              "b");
     EXPECT_EQ(storable_text("\xFF", 100), "\xEF\xBF\xBD");
     EXPECT_EQ(storable_text("abc", 2), "ab");
     EXPECT_EQ(storable_text("a\xC3\xA4", 2), "a");

@@ -1,10 +1,9 @@
 // Reading back: filters, and every alteration noticed.
 
-#include "audit/store/search.h"
-
 #include <gmock/gmock.h>
 
 #include "audit/store/frame.h"
+#include "audit/store/search.h"
 #include "tests/audit/store/store_fixture.h"
 
 namespace sallyport {
@@ -115,23 +114,30 @@ TEST_F(SearchTest, NoticesEveryAlteration)
     ASSERT_EQ(events_of(session).size(), 902U);
 
     // What only a superuser who disables the triggers can do.
-    const std::string free_hands = "ALTER TABLE audit.frame DISABLE TRIGGER ro_row; "
-                                   "ALTER TABLE audit.part DISABLE TRIGGER ro_row; ";
+    const std::string free_hands =
+        "ALTER TABLE audit.frame DISABLE TRIGGER ro_row; "
+        "ALTER TABLE audit.part DISABLE TRIGGER ro_row; ";
     const std::string of_session = " session_id = '" + to_string(session) + "'";
     const std::string alterations[] = {
         "DELETE FROM audit.frame WHERE first_n = 1 AND" + of_session,
         "DELETE FROM audit.frame WHERE first_n BETWEEN 2 AND 500 AND" + of_session,
-        "UPDATE audit.frame SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), 'denied', 'allowed'), 'UTF8') "
-        "WHERE first_n < 500 AND" + of_session,
-        "UPDATE audit.frame SET session_id = session_id, leaf = 'x' WHERE first_n > 700 AND" + of_session,
-        "UPDATE audit.part SET salt = set_byte(salt, 0, get_byte(salt, 0) # 1) WHERE class = 'masked'",
-        "UPDATE audit.part SET data = set_byte(data, 300, get_byte(data, 300) # 255) WHERE class = 'masked'",
+        "UPDATE audit.frame SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), 'denied', "
+        "'allowed'), 'UTF8') "
+        "WHERE first_n < 500 AND" +
+            of_session,
+        "UPDATE audit.frame SET session_id = session_id, leaf = 'x' WHERE first_n > 700 AND" +
+            of_session,
+        "UPDATE audit.part SET salt = set_byte(salt, 0, get_byte(salt, 0) # 1) WHERE class = "
+        "'masked'",
+        "UPDATE audit.part SET data = set_byte(data, 300, get_byte(data, 300) # 255) WHERE class = "
+        "'masked'",
         "UPDATE audit.part SET codec = 7 WHERE class = 'masked'"};
     for (const std::string& alteration : alterations) {
         auto store = connect();
-        ASSERT_TRUE(store.execute("CREATE TABLE kept_frame AS SELECT * FROM audit.frame; "
-                                  "CREATE TABLE kept_part AS SELECT * FROM audit.part",
-                                  in_seconds(10)));
+        ASSERT_TRUE(
+            store.execute("CREATE TABLE kept_frame AS SELECT * FROM audit.frame; "
+                          "CREATE TABLE kept_part AS SELECT * FROM audit.part",
+                          in_seconds(10)));
         const auto altered = store.execute(free_hands + alteration, in_seconds(10));
         ASSERT_TRUE(altered) << altered.error().detail;
         StoreReader again = reader();
@@ -154,9 +160,10 @@ TEST_F(SearchTest, ShowsTheSkeletonWherePartsWereErased)
     const Uuid session = write_session(3);
     write_close(session, 8);
     stop(shipper);
-    ASSERT_TRUE(connect().execute("ALTER TABLE audit.part DISABLE TRIGGER ro_row; "
-                                  "DELETE FROM audit.part WHERE class = 'identity'",
-                                  in_seconds(5)));
+    ASSERT_TRUE(
+        connect().execute("ALTER TABLE audit.part DISABLE TRIGGER ro_row; "
+                          "DELETE FROM audit.part WHERE class = 'identity'",
+                          in_seconds(5)));
     const auto events = events_of(session);
     ASSERT_THAT(events, SizeIs(8));
     EXPECT_TRUE(events[0].erased);

@@ -139,7 +139,8 @@ Uuid StoreTest::write_session(std::uint32_t commands)
     Event opened{.kind = EventKind::session_opened};
     opened.session = make_uuid_v7(now);
     opened.number = 1;
-    opened.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    opened.time_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
     opened.protocol = "postgres";
     opened.policy = "sha256:00";
     opened.text = R"({"actor":"alice","connection":"featurestore","peer":"127.0.0.1"})";
@@ -148,7 +149,8 @@ Uuid StoreTest::write_session(std::uint32_t commands)
     return opened.session;
 }
 
-void StoreTest::write_commands(const Uuid& session, std::uint32_t first_event, std::uint32_t commands)
+void StoreTest::write_commands(const Uuid& session, std::uint32_t first_event,
+                               std::uint32_t commands)
 {
     const std::int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
                                  std::chrono::system_clock::now().time_since_epoch())
@@ -162,7 +164,8 @@ void StoreTest::write_commands(const Uuid& session, std::uint32_t first_event, s
         decided.classes = "select";
         decided.rule = "analysts read features: rule 1";
         const std::string text =
-            "SELECT abalance FROM pgbench_accounts WHERE aid = " + std::to_string(decided.number) + ";";
+            "SELECT abalance FROM pgbench_accounts WHERE aid = " + std::to_string(decided.number) +
+            ";";
         decided.text = text;
         append(decided);
         Event ended{.kind = EventKind::command_ended};

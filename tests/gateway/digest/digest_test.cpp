@@ -1,13 +1,15 @@
 #include "gateway/digest/digest.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 
 namespace sallyport::testing {
 namespace {
 
-std::string hex_sha256(std::string_view text) { return to_hex(sha256(bytes_of(text))); }
+std::string hex_sha256(std::string_view text)
+{
+    return to_hex(sha256(bytes_of(text)));
+}
 
 TEST(DigestTest, Sha256AsFips180HasIt)
 {
@@ -18,9 +20,8 @@ TEST(DigestTest, Sha256AsFips180HasIt)
 
 TEST(DigestTest, HmacAsRfc4231HasIt)
 {
-    EXPECT_EQ(
-        to_hex(hmac_sha256(bytes_of("Jefe"), bytes_of("what do ya want for nothing?"))),
-        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(to_hex(hmac_sha256(bytes_of("Jefe"), bytes_of("what do ya want for nothing?"))),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     EXPECT_EQ(to_hex(hmac_sha256({}, {})),
               "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
@@ -84,9 +85,8 @@ TEST(DigestTest, HexAndBase64AsRfc4648HasThem)
 
 TEST(DigestTest, Base64IsStrict)
 {
-    for (const std::string_view wrong :
-         {"Z", "Zg", "Zg=", "Zg===", "=", "====", "Z===", "Zg==Zg==", "Zm9v\n", " Zm9", "Zm-_",
-          "Zm=v", "Zh==", "Zm9=", "=g=="})
+    for (const std::string_view wrong : {"Z", "Zg", "Zg=", "Zg===", "=", "====", "Z===", "Zg==Zg==",
+                                         "Zm9v\n", " Zm9", "Zm-_", "Zm=v", "Zh==", "Zm9=", "=g=="})
         EXPECT_FALSE(from_base64(wrong).has_value()) << wrong;
     EXPECT_FALSE(from_base64(std::string_view("Zm\0v", 4)).has_value());
 }

@@ -1,7 +1,6 @@
 #include "gateway/digest/saslprep.h"
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 namespace sallyport::testing {
@@ -20,13 +19,13 @@ TEST(SaslprepTest, LeavesAsciiAsItIs)
 
 TEST(SaslprepTest, PreparesAsRfc4013Says)
 {
-    EXPECT_EQ(prepared("I\u00adX"), "IX");       // soft hyphen: mapped to nothing
-    EXPECT_EQ(prepared("\u00aa"), "a");          // feminine ordinal indicator, by NFKC
-    EXPECT_EQ(prepared("\u2168"), "IX");         // roman numeral nine
-    EXPECT_EQ(prepared("a\u00a0b"), "a b");      // no-break space
-    EXPECT_EQ(prepared("e\u0301"), "\u00e9");    // composed
+    EXPECT_EQ(prepared("I\u00adX"), "IX");     // soft hyphen: mapped to nothing
+    EXPECT_EQ(prepared("\u00aa"), "a");        // feminine ordinal indicator, by NFKC
+    EXPECT_EQ(prepared("\u2168"), "IX");       // roman numeral nine
+    EXPECT_EQ(prepared("a\u00a0b"), "a b");    // no-break space
+    EXPECT_EQ(prepared("e\u0301"), "\u00e9");  // composed
     EXPECT_EQ(prepared("\u00e9t\u00e9"), "\u00e9t\u00e9");
-    EXPECT_EQ(prepared("\ufdfa").size(), 33U);   // one character becomes eighteen
+    EXPECT_EQ(prepared("\ufdfa").size(), 33U);  // one character becomes eighteen
 }
 
 TEST(SaslprepTest, UsesWhatCannotBePreparedAsItIs)

@@ -61,8 +61,8 @@ TEST(ConnectTest, GivesUpAtTheDeadline)
         queue.back()->async_connect(acceptor.local_endpoint(), asio::detached);
     }
     const auto begun = std::chrono::steady_clock::now();
-    const Attempt outcome = loop.run(attempt("127.0.0.1", acceptor.local_endpoint().port(),
-                                             std::chrono::milliseconds(200)));
+    const Attempt outcome = loop.run(
+        attempt("127.0.0.1", acceptor.local_endpoint().port(), std::chrono::milliseconds(200)));
     EXPECT_FALSE(outcome.connected);
     EXPECT_EQ(outcome.fault, Fault::unavailable);
     EXPECT_NE(outcome.detail.find("no answer in time"), std::string::npos) << outcome.detail;
@@ -72,7 +72,8 @@ TEST(ConnectTest, GivesUpAtTheDeadline)
 TEST(ConnectTest, NamesAHostThatDoesNotExist)
 {
     Loop loop;
-    const Attempt outcome = loop.run(attempt("no-such-host.invalid", 5432, std::chrono::seconds(5)));
+    const Attempt outcome =
+        loop.run(attempt("no-such-host.invalid", 5432, std::chrono::seconds(5)));
     EXPECT_FALSE(outcome.connected);
     EXPECT_EQ(outcome.fault, Fault::unavailable);
     EXPECT_NE(outcome.detail.find("no-such-host.invalid:5432"), std::string::npos);

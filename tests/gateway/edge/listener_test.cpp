@@ -1,8 +1,5 @@
 #include "gateway/edge/listener.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -12,7 +9,9 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 
 #include "tests/gateway/edge/loopback.h"
 
@@ -240,8 +239,9 @@ TEST(ListenerTest, SaysWhyAnAddressCannotBeUsed)
 {
     Greeter greeter;
     Threads threads;
-    for (const char* address : {"", "6432", "localhost:6432", "127.0.0.1:", "127.0.0.1:x",
-                                "127.0.0.1:65536", "127.0.0.1:64 32", "::1:6432", "[127.0.0.1]:1"}) {
+    for (const char* address :
+         {"", "6432", "localhost:6432", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
+          "127.0.0.1:64 32", "::1:6432", "[127.0.0.1]:1"}) {
         const auto listener = Listener::open(address, threads.all(), greeter, 10);
         ASSERT_FALSE(listener.has_value()) << address;
         EXPECT_NE(listener.error().detail.find(address), std::string::npos);

@@ -2,8 +2,6 @@
 
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <gtest/gtest.h>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -23,7 +22,7 @@
 
 namespace sallyport::testing {
 
-inline constexpr auto patience = std::chrono::seconds(30);
+inline constexpr auto patience = std::chrono::seconds(50);
 
 // A coroutine that was started; its value is there once it has ended.
 template <class T>
@@ -101,7 +100,8 @@ class TemporaryDirectory final {
 public:
     TemporaryDirectory()
     {
-        std::string pattern = (std::filesystem::temp_directory_path() / "sallyport-XXXXXX").string();
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "sallyport-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr)
             std::abort();
         path_ = pattern;

@@ -1,15 +1,13 @@
-#include "gateway/program/user.h"
-
+#include <array>
 #include <gtest/gtest.h>
 #include <pty.h>
-#include <unistd.h>
-
-#include <array>
 #include <sstream>
 #include <thread>
+#include <unistd.h>
 
 #include "gateway/digest/digest.h"
 #include "gateway/identity/scram_verifier.h"
+#include "gateway/program/user.h"
 
 namespace sallyport::testing {
 namespace {
@@ -41,8 +39,7 @@ bool is_verifier_of(std::string text, std::string_view password)
     const auto verifier = parse_scram_verifier(text);
     if (!verifier)
         return false;
-    const Sha256 salted =
-        pbkdf2_sha256(password, bytes_of(verifier->salt), verifier->iterations);
+    const Sha256 salted = pbkdf2_sha256(password, bytes_of(verifier->salt), verifier->iterations);
     return verifier->server_key == hmac_sha256(salted, bytes_of("Server Key"));
 }
 

@@ -1,8 +1,7 @@
 #include "gateway/vocabulary/command.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
+#include <gtest/gtest.h>
 
 namespace sallyport::testing {
 namespace {
@@ -10,7 +9,10 @@ namespace {
 constexpr std::array<std::string_view, 3> classes = {"select", "update", "update_all"};
 constexpr Vocabulary words = {"sql", classes, {}, ClassSet::of(0)};
 
-Command command_of(std::vector<Action> actions) { return {&words, "text", std::move(actions)}; }
+Command command_of(std::vector<Action> actions)
+{
+    return {&words, "text", std::move(actions)};
+}
 
 TEST(CommandTest, HasEveryClassOfItsActions)
 {

@@ -1,7 +1,6 @@
 #include "gateway/vocabulary/ids.h"
 
 #include <gtest/gtest.h>
-
 #include <set>
 
 namespace sallyport::testing {

@@ -1,7 +1,6 @@
 #include "gateway/vocabulary/result.h"
 
 #include <gtest/gtest.h>
-
 #include <memory>
 
 namespace sallyport::testing {

@@ -1,9 +1,8 @@
 #include "gateway/vocabulary/secret.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <new>
 #include <ostream>
 #include <type_traits>

@@ -1,7 +1,6 @@
 // Texts are found again by their exact bytes, and the memory for them is bounded.
 
 #include <gtest/gtest.h>
-
 #include <string>
 
 #include "protocols/postgres/statement.h"
@@ -23,7 +22,8 @@ TEST(SqlCacheTest, FindsATextAgain)
 TEST(SqlCacheTest, TellsTextsApartThatDifferInAnyByte)
 {
     SqlCache cache({}, megabyte);
-    std::string text = "SELECT 'abcdefghijklmnopqrstuvwxyz' FROM a_table_with_a_name WHERE id = 12345";
+    std::string text =
+        "SELECT 'abcdefghijklmnopqrstuvwxyz' FROM a_table_with_a_name WHERE id = 12345";
     const auto first = cache.find_or_read(text);
     for (std::size_t i = 0; i < text.size(); ++i) {
         std::string other = text;
@@ -69,7 +69,9 @@ TEST(SqlCacheTest, ReadsWithTheFunctionsOfItsConnection)
 {
     SqlCache trusting({"app.f"}, megabyte);
     SqlCache other({}, megabyte);
-    EXPECT_EQ(names_of(sql_vocabulary(), trusting.find_or_read("SELECT app.f()")->command->classes()), "select");
+    EXPECT_EQ(
+        names_of(sql_vocabulary(), trusting.find_or_read("SELECT app.f()")->command->classes()),
+        "select");
     EXPECT_EQ(names_of(sql_vocabulary(), other.find_or_read("SELECT app.f()")->command->classes()),
               "select opaque");
 }

@@ -1,14 +1,14 @@
 // The walk against the parser library's own printing of the same tree.
 //
 // The structs the walk reads come from the server's headers, the tree from the library: were one of
-// them another version, names and flags would be read from the wrong places. Here the library prints
-// each tree as JSON, and a plain search through that must find the same names.
+// them another version, names and flags would be read from the wrong places. Here the library
+// prints each tree as JSON, and a plain search through that must find the same names.
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <pg_query.h>
-
 #include <nlohmann/json.hpp>
+#include <pg_query.h>
 #include <set>
 #include <string>
 
@@ -58,7 +58,8 @@ void search(const json& node, Found& found)
             found.with_names.insert(value.value("ctename", ""));
         }
         if (value.is_object() && value.contains("relname"))
-            found.relations.insert(value.value("schemaname", "") + "." + value.value("relname", ""));
+            found.relations.insert(value.value("schemaname", "") + "." +
+                                   value.value("relname", ""));
         search(value, found);
     }
 }
@@ -95,14 +96,18 @@ TEST(SqlTreeTest, TheWalkFindsTheNamesThatTheLibraryPrints)
         // What is created and what FOR UPDATE OF names are relations of the tree as well.
         for (const std::string& name : relations)
             EXPECT_TRUE(unnamed.contains(name)) << one.place << " " << name;
-        if (one.text.find("CREATE") == std::string::npos && one.text.find(" OF ") == std::string::npos) {
+        if (one.text.find("CREATE") == std::string::npos &&
+            one.text.find(" OF ") == std::string::npos) {
             EXPECT_EQ(relations, unnamed) << one.place << "\n" << one.text;
         }
-        EXPECT_EQ(std::set(mentions.functions.begin(), mentions.functions.end()), found.functions) << one.place;
+        EXPECT_EQ(std::set(mentions.functions.begin(), mentions.functions.end()), found.functions)
+            << one.place;
         for (const std::string& column : found.columns)
-            EXPECT_TRUE(std::binary_search(mentions.columns.begin(), mentions.columns.end(), column))
+            EXPECT_TRUE(
+                std::binary_search(mentions.columns.begin(), mentions.columns.end(), column))
                 << one.place << " " << column;
-        EXPECT_TRUE(found.star || !mentions.star || one.text.find(").*") != std::string::npos) << one.place;
+        EXPECT_TRUE(found.star || !mentions.star || one.text.find(").*") != std::string::npos)
+            << one.place;
         ++compared;
     }
     EXPECT_GT(compared, 200);

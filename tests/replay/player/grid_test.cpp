@@ -51,7 +51,7 @@ TEST(GridTest, EveryLineHasTheMargin)
     add(grid, {"x\ny\x1b[2J"});
     EXPECT_EQ(drawn(grid, "    "),
               "        a\\nb\n"
-              "    --------------\n"
+              "    -------------\n"
               "     x\\ny\\x1b[2J\n"
               "    (1 row)\n");
 }

@@ -39,9 +39,9 @@ TEST(SqlFormTest, IsAScriptOfWhatWasExecuted)
               "-- #6 was sent 12 bytes of input\n"
               "-- ERROR: no such table\n"
               "-- #6 failed: ERROR 42P01, 0 rows, 0 masked values, 5.1 ms\n"
-              "-- \n"
+              "\n"
               "-- 2026-11-21T10:00:04.000Z cancel\n"
-              "-- \n"
+              "\n"
               "-- 2026-11-21T10:01:00.000Z session closed: the client left\n");
 }
 

@@ -79,8 +79,8 @@ TEST(TextFormTest, AnswersOfAPipelineNameTheirCommand)
     ASSERT_NE(first, std::string::npos);
     ASSERT_NE(second, std::string::npos);
     EXPECT_LT(first, second);
-    EXPECT_LT(text.find("      1\n"), second);
-    EXPECT_GT(text.find("      2\n"), second);
+    EXPECT_LT(text.find("     1\n"), second);
+    EXPECT_GT(text.find("     2\n"), second);
 }
 
 TEST(TextFormTest, NothingRecordedReachesTheTerminalUnchanged)
