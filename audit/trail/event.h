@@ -31,7 +31,7 @@ enum class EventKind : std::uint8_t {
     input_sent = 10,            // payload: what followed the command (COPY data, standard input)
     command_ended = 11,         // text: Outcome::summary; payload: output not in an output_shown
     cancel_requested = 12,
-    gateway_lost = 13,     // an earlier start ended without gateway_stopped; found at the next start
+    gateway_lost = 13,  // an earlier start ended without gateway_stopped; found at the next start
     session_aborted = 14,  // open when the gateway was lost; written by the next start
 };
 

@@ -18,7 +18,10 @@ namespace sallyport {
 class ClassSet {
 public:
     constexpr ClassSet() = default;
-    static constexpr ClassSet of(std::size_t position) { return ClassSet(std::uint64_t{1} << position); }
+    static constexpr ClassSet of(std::size_t position)
+    {
+        return ClassSet(std::uint64_t{1} << position);
+    }
 
     constexpr ClassSet operator|(ClassSet other) const { return ClassSet(bits_ | other.bits_); }
     constexpr ClassSet operator&(ClassSet other) const { return ClassSet(bits_ & other.bits_); }
@@ -55,8 +58,8 @@ struct Vocabulary {
 // One thing a command does to one object.
 struct Action {
     std::uint8_t action_class;  // position in the vocabulary's classes
-    std::string object;         // qualified name it touches, "public.users"; empty where there is none
-    std::string cause;          // the part of the command that has this class, for the refusal
+    std::string object;  // qualified name it touches, "public.users"; empty where there is none
+    std::string cause;   // the part of the command that has this class, for the refusal
 };
 
 // Immutable; shared by every session that sends the same text.

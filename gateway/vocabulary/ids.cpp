@@ -1,10 +1,9 @@
 #include "gateway/vocabulary/ids.h"
 
-#include <sys/random.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <span>
+#include <sys/random.h>
 
 namespace sallyport {
 

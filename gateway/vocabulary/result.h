@@ -25,7 +25,7 @@ enum class Fault {
 
 struct Error {
     Fault fault;
-    std::string detail;   // for people; never result data, never a secret
+    std::string detail;        // for people; never result data, never a secret
     std::string context = {};  // more for people: which rule, which session
 };
 

@@ -9,17 +9,33 @@ namespace {
 // Views on views, partitions of partitions: deeper than any real schema, and an end to a loop.
 constexpr int depth_limit = 32;
 
-// Views of the system catalogue that hold values of user columns (statistics) or texts of
-// statements; hidden whole wherever anything is masked.
-constexpr std::string_view value_views[] = {"pg_stats",
-                                            "pg_statistic",
-                                            "pg_stats_ext",
-                                            "pg_stats_ext_exprs",
-                                            "pg_statistic_ext_data",
-                                            "pg_stat_activity",
-                                            "pg_prepared_statements",
-                                            "pg_cursors",
-                                            "pg_largeobject"};
+// Columns of the system's own relations that hold values of user columns (statistics) or texts of
+// statements.
+struct ValueColumn {
+    std::string_view relation;
+    std::string_view column;
+};
+constexpr ValueColumn value_columns[] = {
+    {"pg_stats", "most_common_vals"},
+    {"pg_stats", "histogram_bounds"},
+    {"pg_stats", "most_common_elems"},
+    {"pg_statistic", "stavalues1"},
+    {"pg_statistic", "stavalues2"},
+    {"pg_statistic", "stavalues3"},
+    {"pg_statistic", "stavalues4"},
+    {"pg_statistic", "stavalues5"},
+    {"pg_stats_ext", "most_common_vals"},
+    {"pg_stats_ext_exprs", "most_common_vals"},
+    {"pg_stats_ext_exprs", "histogram_bounds"},
+    {"pg_stats_ext_exprs", "most_common_elems"},
+    {"pg_statistic_ext_data", "stxdmcv"},
+    {"pg_statistic_ext_data", "stxdexpr"},
+    {"pg_stat_activity", "query"},
+    {"pg_stat_statements", "query"},
+    {"pg_prepared_statements", "statement"},
+    {"pg_cursors", "statement"},
+    {"pg_largeobject", "data"},
+};
 
 }  // namespace
 
@@ -59,6 +75,27 @@ std::vector<std::string> Catalogue::sources(std::uint32_t oid, int attribute) co
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
+}
+
+bool Catalogue::holds_values(std::uint32_t oid, int attribute) const
+{
+    const CatalogueRelation* relation = find(oid);
+    if (relation == nullptr || attribute < 1 ||
+        static_cast<std::size_t>(attribute) > relation->columns.size())
+        return false;
+    const auto position = static_cast<std::size_t>(attribute) - 1;
+    for (const ValueColumn& value : value_columns)
+        if (relation->name == value.relation && relation->columns[position] == value.column)
+            return true;
+    if (relation->schema == "pg_catalog")
+        return false;
+    // A view of somebody's over one of them.
+    const auto repeats = [this](const std::pair<std::uint32_t, int>& base) {
+        return base.first != 0 && holds_values(base.first, base.second);
+    };
+    if (position < relation->origins.size() && relation->origins[position].first != 0)
+        return repeats(relation->origins[position]);
+    return std::any_of(relation->reads.begin(), relation->reads.end(), repeats);
 }
 
 void Catalogue::add_sources(std::uint32_t oid, int attribute, int depth,
@@ -107,8 +144,10 @@ SensitiveNames::SensitiveNames(const Catalogue& catalogue, const MaskRules& rule
             relations_.insert(relation.name);
         }
     }
-    for (const std::string_view view : value_views)
-        relations_.emplace(view);
+    for (const ValueColumn& value : value_columns) {
+        relations_.emplace(value.relation);
+        columns_.emplace(value.column);
+    }
 }
 
 bool SensitiveNames::touched_by(const Mentions& mentions) const
@@ -121,10 +160,6 @@ bool SensitiveNames::touched_by(const Mentions& mentions) const
         return false;
     if (mentions.star || mentions.whole_row || mentions.column_aliases)
         return true;
-    for (const RelationName& name : mentions.relations)
-        for (const std::string_view view : value_views)
-            if (name.name == view)
-                return true;
     return std::any_of(mentions.columns.begin(), mentions.columns.end(),
                        [this](const std::string& column) { return columns_.contains(column); });
 }

@@ -54,6 +54,10 @@ public:
     // unknown.
     std::vector<std::string> sources(std::uint32_t oid, int attribute) const;
 
+    // Whether the column is one of the system's that repeat values of other tables' columns, or
+    // texts of other people's statements: hidden wherever anything is masked.
+    bool holds_values(std::uint32_t oid, int attribute) const;
+
     const std::vector<CatalogueRelation>& relations() const { return relations_; }
 
 private:

@@ -23,7 +23,7 @@ struct LoggedIn {
 };
 
 struct LoginSettings {
-    std::shared_ptr<const ServerTls> tls;      // never null
+    std::shared_ptr<const ServerTls> tls;       // never null
     std::chrono::milliseconds deadline{30000};  // for the whole login
 };
 

@@ -212,7 +212,13 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
     case 'H': co_return co_await on_copy_out(frame);
     case 'd': co_return on_copy_row(frame);
     case 'c': pass(frame, step); co_return Result<void>();
-    case 'W': co_return failure(Fault::refused, "streaming replication is not allowed here");
+    case 'W':
+        if (!session_.connection().allow_replication || masked())
+            co_return failure(Fault::refused, "streaming replication is not allowed here");
+        if (step != nullptr)
+            step->copying_in = step->copying_out = true;
+        pass(frame, step);
+        co_return Result<void>();
     case 'E': on_error(frame); co_return Result<void>();
     case 'N':
         if (masked() && (step == nullptr || touches_masked(step->sql.get(), nullptr)))
@@ -220,16 +226,8 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
         else
             pass(frame, step);
         co_return Result<void>();
-    case 'A':
-        own(nullptr);
-        attribute_run();
-        session_.shown_unasked(frame.whole);
-        pass(frame, nullptr);
-        co_return Result<void>();
-    case 'S':
-        on_parameter_status(frame);
-        pass(frame, step);
-        co_return Result<void>();
+    case 'A': on_notification(frame); co_return Result<void>();
+    case 'S': on_parameter_status(frame); co_return Result<void>();
     case 'V':
         if (masked()) {
             std::string message;
@@ -291,9 +289,11 @@ bool Relay::statement_touches(const Statement& statement) const
     if (statement.classes.contains(static_cast<std::size_t>(SqlClass::opaque)))
         return true;
     // What these run was sent earlier in this session.
-    if (statement.kind == StatementKind::execute || statement.kind == StatementKind::fetch ||
-        !statement.name.empty())
-        return touched_before_;
+    const bool runs_earlier =
+        statement.kind == StatementKind::execute || statement.kind == StatementKind::fetch ||
+        statement.kind == StatementKind::explain || statement.kind == StatementKind::ddl;
+    if (runs_earlier && touched_before_)
+        return true;
     return sensitive_ ? sensitive_->touched_by(statement.mentions)
                       : !statement.mentions.relations.empty();
 }
@@ -345,7 +345,10 @@ awaitable<Result<ResultShape>> Relay::shape_of(Bytes row_description, const Sql*
             column.sources = known->sources(field.relation, field.attribute);
         // A column of a relation that nobody knows could be anything; one without an origin is
         // hidden where the statement mentions what could be masked.
-        column.traced = field.relation != 0 ? !column.sources.empty() : !touched;
+        column.traced =
+            field.relation != 0
+                ? !column.sources.empty() && !known->holds_values(field.relation, field.attribute)
+                : !touched;
         columns.push_back(std::move(column));
     }
     CO_TRY(plan, session_.plan(columns));
@@ -424,8 +427,9 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
     std::vector<Column> columns;
     std::vector<std::uint32_t> types;
     const auto add = [&](std::size_t position) {
-        columns.push_back({relation->columns[position],
-                           known->sources(relation->oid, static_cast<int>(position) + 1), true});
+        const int attribute = static_cast<int>(position) + 1;
+        columns.push_back({relation->columns[position], known->sources(relation->oid, attribute),
+                           !known->holds_values(relation->oid, attribute)});
         types.push_back(relation->types[position]);
     };
     if (form.columns.empty()) {
@@ -538,6 +542,24 @@ void Relay::apply_completed(const Step& step)
         catalogue_touched_ = true;
 }
 
+void Relay::on_notification(const Frame& frame)
+{
+    own(nullptr);
+    attribute_run();
+    if (!masked() || !touched_before_) {
+        session_.shown_unasked(frame.whole);
+        pass(frame, nullptr);
+        return;
+    }
+    // pg_notify() can carry any value this session has read.
+    BodyReader reader(frame.body);
+    const std::uint32_t process = reader.u32();
+    const std::string_view channel = reader.text();
+    std::string message;
+    MessageWriter(message).begin('A').u32(process).text(channel).text("[masked]").end();
+    session_.shown_unasked(to_client_.add(message));
+}
+
 void Relay::on_parameter_status(const Frame& frame)
 {
     BodyReader reader(frame.body);
@@ -547,6 +569,19 @@ void Relay::on_parameter_status(const Frame& frame)
         standard_strings_ = value == "on";
     if (name == "client_encoding")
         utf8_ = value == "UTF8";
+    Step* const step = conversation_.front();
+    // set_config() can put any value into the two settings that take free text; one that the
+    // client has typed himself tells him nothing.
+    const bool free_text = name == "application_name" || name == "TimeZone";
+    const bool typed =
+        step != nullptr && step->sql && step->sql->command->text.find(value) != std::string::npos;
+    if (!masked() || !touched_before_ || !free_text || typed) {
+        pass(frame, step);
+        return;
+    }
+    std::string message;
+    MessageWriter(message).begin('S').text(name).text("[masked]").end();
+    say(message, step);
 }
 
 }  // namespace sallyport::postgres

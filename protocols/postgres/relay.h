@@ -121,6 +121,7 @@ private:
     Result<void> on_copy_row(const Frame& frame);
     void on_error(const Frame& frame);
     void on_ready(const Frame& frame);
+    void on_notification(const Frame& frame);
     void on_parameter_status(const Frame& frame);
     void apply_completed(const Step& step);
     boost::asio::awaitable<Result<std::shared_ptr<const Catalogue>>> catalogue();

@@ -12,12 +12,20 @@ namespace {
 
 // Classes whose texts repeat names and words of the statement, never values of rows (PostgreSQL
 // documentation, Appendix A).
-constexpr std::array<std::string_view, 13> harmless_classes = {
-    "08", "25", "26", "28", "34", "3D", "3F", "40", "53", "54", "55", "57", "58"};
+constexpr std::array<std::string_view, 10> harmless_classes = {"08", "25", "26", "28", "34",
+                                                               "40", "53", "54", "55", "57"};
 
-// 42 quotes words of the statement, except where a literal is read as another type (42804 and
-// kin do not).
-constexpr std::string_view syntax_class = "42";
+// Errors found while the statement is read point at a place in it; the same SQLSTATEs without a
+// place come from values read as names (ssn::regclass, nextval(ssn), to_tsquery(ssn)).
+bool quotes_the_statement(const Diagnostic& diagnostic)
+{
+    const std::string_view sqlstate = diagnostic.field('C');
+    const std::string_view kind = sqlstate.substr(0, 2);
+    if (kind == "42" || kind == "3D" || kind == "3F")
+        return !diagnostic.field('P').empty() || sqlstate == "42501" || sqlstate == "42P07";
+    return std::find(harmless_classes.begin(), harmless_classes.end(), kind) !=
+           harmless_classes.end();
+}
 
 }  // namespace
 
@@ -27,11 +35,7 @@ std::string scrubbed(char type, Bytes body)
     if (!diagnostic)
         return error_message("ERROR", "XX000", "the target sent an unreadable message");
     const std::string_view sqlstate = diagnostic->field('C');
-    const std::string_view kind = sqlstate.substr(0, 2);
-    const bool harmless =
-        kind == syntax_class ||
-        std::find(harmless_classes.begin(), harmless_classes.end(), kind) != harmless_classes.end();
-    if (harmless)
+    if (quotes_the_statement(*diagnostic))
         return write_diagnostic(type, *diagnostic);
     Diagnostic kept;
     for (const auto& [tag, value] : diagnostic->fields)

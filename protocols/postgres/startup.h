@@ -16,7 +16,8 @@
 
 namespace sallyport::postgres {
 
-inline constexpr std::size_t startup_limit = 10000;  // bytes, as the server's MAX_STARTUP_PACKET_LENGTH
+inline constexpr std::size_t startup_limit =
+    10000;  // bytes, as the server's MAX_STARTUP_PACKET_LENGTH
 
 struct SslRequest {};
 struct GssEncRequest {};
@@ -27,10 +28,11 @@ struct CancelRequest {
 struct StartupMessage {
     std::uint16_t major = 3;
     std::uint16_t minor = 0;
-    std::map<std::string, std::string> parameters;   // names in lower case; without user, database, replication, options and _pq_.*
+    std::map<std::string, std::string>
+        parameters;  // names in lower case; without user, database, replication, options and _pq_.*
     std::string user;
-    std::string database;                            // the user's name where the client gave none
-    std::string replication;                         // empty: none asked for
+    std::string database;     // the user's name where the client gave none
+    std::string replication;  // empty: none asked for
     std::vector<std::string> unknown_protocol_options;  // _pq_.* names
 };
 using StartupPacket = std::variant<SslRequest, GssEncRequest, CancelRequest, StartupMessage>;
@@ -46,8 +48,8 @@ Result<std::optional<StartupPacket>> read_startup(Bytes bytes, std::size_t& cons
 // The parameters of a client that the target may see: an allowlist of session settings that
 // change presentation, planning and time-outs (docs/configuration.md names them). Fault::refused,
 // naming the first that is not on it. client_encoding other than UTF8 (in PostgreSQL's spellings)
-// is refused as well; it and standard_conforming_strings=on are left out, the target gets both in any
-// case.
+// is refused as well; it and standard_conforming_strings=on are left out, the target gets both in
+// any case.
 Result<std::map<std::string, std::string>> passed_on(const StartupMessage& startup);
 
 }  // namespace sallyport::postgres

@@ -11,12 +11,20 @@ namespace sallyport::postgres {
 
 namespace {
 
+// SELECT INTO; of several SELECTs the first has the INTO.
+bool creates_table(const SelectStmt& one)
+{
+    const SelectStmt* first = &one;
+    while (first->larg != nullptr)
+        first = first->larg;
+    return first->intoClause != nullptr;
+}
+
 StatementKind kind_of(const Node* one)
 {
     switch (one->type) {
     case T_SelectStmt:
-        return as<SelectStmt>(one).intoClause == nullptr ? StatementKind::query
-                                                         : StatementKind::ddl;
+        return creates_table(as<SelectStmt>(one)) ? StatementKind::ddl : StatementKind::query;
     case T_InsertStmt:
     case T_UpdateStmt:
     case T_DeleteStmt:

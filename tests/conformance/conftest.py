@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "end_to_end"))
 sys.dont_write_bytecode = True
 
 from harness.fixtures import *  # noqa: E402,F401,F403
-from harness.fixtures import pytest_collection_modifyitems, pytest_runtest_makereport  # noqa: E402,F401
+from harness.fixtures import pytest_collection_modifyitems, pytest_configure, pytest_runtest_makereport  # noqa: E402,F401
 
 import pytest  # noqa: E402
 

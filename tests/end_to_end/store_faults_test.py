@@ -25,10 +25,12 @@ def sample(target):
 
 @pytest.fixture
 def store():
-    cluster = Cluster("store").start()
-    cluster.database("store")
-    yield cluster
-    cluster.remove()
+    cluster = Cluster("store")
+    try:
+        cluster.start().database("store")
+        yield cluster
+    finally:
+        cluster.remove()
 
 
 @pytest.fixture

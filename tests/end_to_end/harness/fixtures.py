@@ -1,6 +1,7 @@
 """Pytest fixtures: one target cluster and one gateway a module; a failed test shows the end of the gateway's log."""
 
 import os
+import signal
 
 import pytest
 
@@ -69,6 +70,11 @@ def pytest_runtest_makereport(item):
     gateway = getattr(item.module, "shown_gateway", None)
     if report.failed and gateway is not None:
         report.sections.append(("the gateway's log", gateway.log_text()[-3000:]))
+
+
+def pytest_configure():
+    """A run that is stopped from outside still ends its servers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -157,8 +157,15 @@ TEST(ScrubTest, TakesOutWhatCouldQuoteAValueAndKeepsWhatCannot)
     const std::string scrubbed_one = scrubbed('E', bytes_of(duplicate).subspan(header));
     EXPECT_EQ(scrubbed_one.find("bob@x"), std::string::npos);
     EXPECT_NE(scrubbed_one.find("23505"), std::string::npos);
-    const std::string missing = error_message("ERROR", "42P01", "relation \"t\" does not exist");
-    EXPECT_NE(scrubbed('E', bytes_of(missing).subspan(header)).find("relation"), std::string::npos);
+    Diagnostic missing;
+    missing.fields = {{'S', "ERROR"}, {'C', "42P01"}, {'M', "relation \"bob@x\" does not exist"}};
+    const auto text = [](const Diagnostic& diagnostic) {
+        const std::string message = write_diagnostic('E', diagnostic);
+        return scrubbed('E', bytes_of(message).subspan(header));
+    };
+    EXPECT_EQ(text(missing).find("bob@x"), std::string::npos);
+    missing.fields.emplace_back('P', "15");
+    EXPECT_NE(text(missing).find("bob@x"), std::string::npos);
 }
 
 }  // namespace

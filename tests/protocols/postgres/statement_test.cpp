@@ -257,6 +257,7 @@ TEST(StatementTest, KnowsTheKindOfEachStatement)
     EXPECT_EQ(kind("SELECT 1"), StatementKind::query);
     EXPECT_EQ(kind("DELETE FROM t"), StatementKind::query);
     EXPECT_EQ(kind("SELECT 1 INTO t"), StatementKind::ddl);
+    EXPECT_EQ(kind("SELECT 1 AS a INTO t UNION SELECT 2"), StatementKind::ddl);
     EXPECT_EQ(kind("COPY t FROM STDIN"), StatementKind::copy_in);
     EXPECT_EQ(kind("COPY t TO STDOUT"), StatementKind::copy_out);
     EXPECT_EQ(kind("COPY t FROM '/x'"), StatementKind::other);
