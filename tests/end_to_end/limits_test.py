@@ -139,12 +139,14 @@ def test_a_cancel_while_nothing_runs_hurts_nothing(gateway):
 
 
 @pytest.mark.parametrize("sslmode", ["disable", "require"])
-def test_control_c_in_psql(gateway, sslmode):
+def test_control_c_in_psql(gateway, target, sslmode):
     psql = subprocess.Popen(["psql", "-X", "-A", "-t", "-d", gateway.dsn("featurestore", sslmode=sslmode), "-c",
                              "select pg_sleep(15) /* control c */", "-c", "select 'after'"],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean_environment())
     try:
-        time.sleep(1.0)
+        wait_until(lambda: target.psql("select count(*) from pg_stat_activity where state = 'active' "
+                                       "and query like '%control c%' and pid <> pg_backend_pid()") == "1",
+                   10, "the statement at the target")
         start = time.monotonic()
         psql.send_signal(signal.SIGINT)
         _, err = psql.communicate(timeout=10)

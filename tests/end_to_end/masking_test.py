@@ -33,7 +33,8 @@ def gateway(serve, target):
         INSERT INTO parted VALUES (1, '111-11-1111');
         CREATE VIEW nested AS SELECT mail AS m2 FROM contacts;
         CREATE MATERIALIZED VIEW snapshot AS SELECT id, ssn AS number FROM users;
-        CREATE TABLE descendant() INHERITS (users);
+        CREATE TABLE ancestor(id int, ssn text);
+        CREATE TABLE descendant() INHERITS (ancestor);
         INSERT INTO descendant(id, ssn) VALUES (9, '111-11-1111');
         ANALYZE;
     """, "featurestore")
