@@ -38,7 +38,8 @@ def session_of(gateway, marker, seconds=15, closed=True):
         for one in sessions(gateway):
             if closed and one.get("status") == "open":
                 continue
-            if one["id"] not in seen or one.get("status") == "open":
+            # An empty answer is one that the store could not give yet.
+            if not seen.get(one["id"]) or one.get("status") == "open":
                 seen[one["id"]] = replay(gateway, one)
             if marker in seen[one["id"]]:
                 return one
