@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <spdlog/spdlog.h>
 #include <stdexcept>
 #include <sys/resource.h>
 #include <thread>
@@ -217,6 +218,8 @@ private:
 
 TEST(ListenerTest, GoesOnWhenThereAreDescriptorsAgain)
 {
+    // Made here, as the program does, before two threads log at once for the first time.
+    spdlog::default_logger_raw();
     Greeter greeter;
     Threads threads;
     auto listener = Listener::open("127.0.0.1:0", threads.all(), greeter, 10);
