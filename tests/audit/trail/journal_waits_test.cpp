@@ -96,6 +96,7 @@ TEST_F(JournalTest, CommittedWaitsForTheShipper)
     };
     wait(2, second);
     wait(1, first);
+    context.poll();  // both are waiting before the shipper begins
     std::thread shipper([&] {
         while (!journal->commit_wanted())
             EXPECT_TRUE(journal->wait_for_commit_wanted(far()));
