@@ -175,7 +175,8 @@ bool take_all(Door& door, const std::shared_ptr<Counter>& counter, tcp protocol)
                            serve(counter, thread, protocol, std::move(descriptor), Place(thread)),
                            asio::detached);
         } catch (const std::exception& exception) {
-            complain(door, *counter, exception.what());  // no memory, for now
+            complain(door, *counter,
+                     exception.what());  // out of memory: others may end and free some
             return false;
         }
     }
