@@ -143,6 +143,8 @@ EncodedRecord::EncodedRecord(const Event& event) : event_(event)
     body_crc_ = crc32c(Bytes(head_).first(head_size_));
     for (const std::string_view text :
          {event.classes, event.rule, event.protocol, event.policy, event.text}) {
+        if (text.empty())
+            continue;
         body_size_ += text.size();
         body_crc_ = crc32c(bytes_of(text), body_crc_);
     }

@@ -60,8 +60,12 @@ std::size_t send_from(int descriptor, std::span<const asio::const_buffer> pieces
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = count;
+    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     for (;;) {
-        const ssize_t sent = ::sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        // One piece is the usual case, and cheaper this way.
+        const ssize_t sent = count == 1
+                                 ? ::send(descriptor, parts[0].iov_base, parts[0].iov_len, flags)
+                                 : ::sendmsg(descriptor, &message, flags);
         if (sent >= 0)
             return static_cast<std::size_t>(sent);
         if (errno == EINTR)
@@ -164,22 +168,7 @@ Result<std::size_t> Stream::read_now(MutableBytes into)
     }
 }
 
-// Sends what was kept, then the pieces from byte `done` on, until all is with the system (true) or
-// the system takes no more (false).
-Result<bool> Stream::send_more(Pieces pieces, std::size_t& done)
-{
-    if (!kept_.empty()) {
-        const asio::const_buffer kept = asio::buffer(kept_);
-        TRY(sent, send_all({&kept, 1}, kept_sent_));
-        if (!sent)
-            return false;
-        kept_ = {};
-        kept_sent_ = 0;
-    }
-    return send_all(pieces, done);
-}
-
-Result<bool> Stream::send_all(Pieces pieces, std::size_t& done)
+Result<bool> Stream::write_now(Pieces pieces, std::size_t& done)
 {
     const std::size_t size = size_of(pieces);
     if (tls_ == nullptr) {
@@ -205,11 +194,11 @@ Result<bool> Stream::send_all(Pieces pieces, std::size_t& done)
     }
 }
 
-awaitable<Result<void>> Stream::write(const std::vector<asio::const_buffer>& pieces)
+awaitable<Result<void>> Stream::write(const std::vector<asio::const_buffer>& pieces,
+                                      std::size_t done)
 {
-    std::size_t done = 0;
     for (;;) {
-        CO_TRY(sent, send_more(pieces, done));
+        CO_TRY(sent, write_now(pieces, done));
         if (sent)
             co_return Result<void>();
         const auto [error] = co_await socket_.async_wait(Socket::wait_write, as_values);
@@ -223,39 +212,13 @@ awaitable<Result<void>> Stream::write(Bytes bytes)
     const asio::const_buffer piece(bytes.data(), bytes.size());
     std::size_t done = 0;
     for (;;) {
-        CO_TRY(sent, send_more({&piece, 1}, done));
+        CO_TRY(sent, write_now({&piece, 1}, done));
         if (sent)
             co_return Result<void>();
         const auto [error] = co_await socket_.async_wait(Socket::wait_write, as_values);
         if (error)
             co_return tl::unexpected(broken(error));
     }
-}
-
-Result<bool> Stream::write_now(Pieces pieces)
-{
-    std::size_t done = 0;
-    TRY(sent, send_more(pieces, done));
-    if (sent)
-        return true;
-    for (const asio::const_buffer& piece : pieces) {
-        const Bytes bytes(static_cast<const std::byte*>(piece.data()), piece.size());
-        const Bytes rest = bytes.subspan(std::min(done, bytes.size()));
-        kept_.insert(kept_.end(), rest.begin(), rest.end());
-        done -= bytes.size() - rest.size();
-    }
-    return false;
-}
-
-Result<bool> Stream::write_now(Bytes bytes)
-{
-    const asio::const_buffer piece(bytes.data(), bytes.size());
-    return write_now(Pieces(&piece, 1));
-}
-
-awaitable<Result<void>> Stream::flush()
-{
-    return write(Bytes());
 }
 
 awaitable<Result<bool>> Stream::peek(MutableBytes into, std::size_t& count)

@@ -41,20 +41,15 @@ public:
     // What can be read at once without waiting; zero where nothing is there. Never suspends.
     Result<std::size_t> read_now(MutableBytes into);
 
-    // Writes every piece, in order, as one gather write where the system can. One write at a time.
-    // Reads may go on meanwhile.
-    boost::asio::awaitable<Result<void>> write(
-        const std::vector<boost::asio::const_buffer>& pieces);
+    // Writes every piece from byte `done` on, in order, as one gather write where the system can.
+    // One write at a time. Reads may go on meanwhile.
+    boost::asio::awaitable<Result<void>> write(const std::vector<boost::asio::const_buffer>& pieces,
+                                               std::size_t done = 0);
     boost::asio::awaitable<Result<void>> write(Bytes bytes);
 
-    // The same without a coroutine, for the fast path. True: everything is with the system. False:
-    // the stream has kept a copy of the rest, and flush() must complete before the next write.
-    // Never suspends.
-    Result<bool> write_now(std::span<const boost::asio::const_buffer> pieces);
-    Result<bool> write_now(Bytes bytes);
-
-    // Completes when everything that write_now() kept is with the system.
-    boost::asio::awaitable<Result<void>> flush();
+    // What goes at once, without a coroutine: counts it in `done`. False: the rest is for write(),
+    // with the same pieces and `done`, before anything else is written.
+    Result<bool> write_now(std::span<const boost::asio::const_buffer> pieces, std::size_t& done);
 
     // Completes when at least one byte can be read, which it leaves unread; for TLS detection.
     // Plain streams only. False: the peer has finished.
@@ -91,14 +86,10 @@ private:
     using Pieces = std::span<const boost::asio::const_buffer>;
 
     boost::asio::awaitable<Result<void>> shake_hands();
-    Result<bool> send_more(Pieces pieces, std::size_t& done);
-    Result<bool> send_all(Pieces pieces, std::size_t& done);
     Error broken(const boost::system::error_code& error) const;
 
     Socket socket_;
     std::unique_ptr<TlsChannel> tls_;
-    std::vector<std::byte> kept_;  // what write_now() could not send
-    std::size_t kept_sent_ = 0;
     Peer peer_;
 };
 

@@ -99,7 +99,7 @@ Ruling EffectivePolicy::rule_on(const Command& command) const
 
     // One slot for each action: what was the strictest for it. Few commands have more than a
     // handful.
-    std::vector<Decider> deciders(command.actions.size());
+    std::vector<Decider> deciders(command.actions().size());
     for (const auto& policy : policies_) {
         for (const PolicyRule& rule : policy->rules) {
             if ((rule.classes & classes).empty() || rule.facet != vocabulary.facet)
@@ -107,8 +107,8 @@ Ruling EffectivePolicy::rule_on(const Command& command) const
             // The pattern is about the text as a whole: it is tried once and only where the rest
             // fits.
             bool matched = false;
-            for (std::size_t i = 0; i < command.actions.size(); ++i) {
-                const Action& action = command.actions[i];
+            for (std::size_t i = 0; i < command.actions().size(); ++i) {
+                const Action& action = command.actions()[i];
                 if (!rule.classes.contains(action.action_class) ||
                     !names_object(rule, action.object))
                     continue;
@@ -129,7 +129,7 @@ Ruling EffectivePolicy::rule_on(const Command& command) const
         if (deciders[i].rule != nullptr)
             strictest.weigh(*deciders[i].policy, *deciders[i].rule, *deciders[i].action);
         else if (unnamed == nullptr)
-            unnamed = &command.actions[i];
+            unnamed = &command.actions()[i];
     }
 
     // A rule that denies says more than the default, so it is the one to be named; anything milder
@@ -186,6 +186,10 @@ EffectivePolicy PolicySet::effective(const Identity& who, std::string_view conne
             }))
             continue;
         effective.policies_.push_back(policy);
+        effective.reads_texts_ = effective.reads_texts_ ||
+                                 std::ranges::any_of(policy->rules, [](const PolicyRule& rule) {
+                                     return rule.statement != nullptr;
+                                 });
         masks.insert(masks.end(), policy->masks.begin(), policy->masks.end());
         if (policy->untraceable == MaskRules::Untraceable::refuse)
             untraceable = MaskRules::Untraceable::refuse;

@@ -74,6 +74,10 @@ public:
     // Weighs every rule against every action of the command. An action no rule allows is denied.
     Ruling rule_on(const Command& command) const;
 
+    // Whether a rule looks at the text of commands; else commands with the same actions have the
+    // same ruling.
+    bool reads_texts() const { return reads_texts_; }
+
     const MaskRules& masks() const { return masks_; }
     const SessionLimits& limits() const { return limits_; }
 
@@ -86,6 +90,7 @@ private:
     std::vector<std::shared_ptr<const PolicyEntry>> policies_;
     MaskRules masks_;
     SessionLimits limits_;  // the smallest of each
+    bool reads_texts_ = false;
 };
 
 class PolicySet {

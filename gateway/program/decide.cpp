@@ -61,7 +61,7 @@ Json class_names(const Command& command)
 Json objects_of(const Command& command)
 {
     std::vector<std::string> objects;
-    for (const Action& action : command.actions) {
+    for (const Action& action : command.actions()) {
         if (!action.object.empty())
             objects.push_back(action.object);
     }

@@ -71,10 +71,11 @@ Result<void> RunningGateway::prepare(Configuration configuration)
     TRY(snapshot, snapshot_of(configuration));
     snapshots_ = std::make_unique<SnapshotSource>(snapshot);
 
-    const unsigned wanted = configuration.gateway.threads != 0
-                                ? configuration.gateway.threads
-                                : std::thread::hardware_concurrency();
-    for (unsigned i = 0; i < std::max(1U, wanted); ++i)
+    // One core is left to the journal, the shipper and an embedded store.
+    const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
+    const unsigned wanted =
+        configuration.gateway.threads != 0 ? configuration.gateway.threads : cores - 1;
+    for (unsigned i = 0; i < wanted; ++i)
         threads_.push_back(std::make_unique<Thread>());
 
     const std::string journal_directory = state_dir_ + "/journal";

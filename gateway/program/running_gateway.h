@@ -48,7 +48,8 @@ private:
     void record(EventKind kind, const std::string& text);
 
     struct Thread {
-        boost::asio::io_context context{1};
+        // One thread runs it, and its sockets are used from that thread only: no lock around them.
+        boost::asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
         boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
             context.get_executor()};
     };

@@ -40,17 +40,20 @@ std::string refusal_text(const Ruling& ruling)
 
 const Session::Parts::Ruled& Session::Parts::rule_on(const std::shared_ptr<const Command>& command)
 {
-    // Distinct commands whose ruling is remembered. Few: memory per session counts, and a ruling
-    // costs about a microsecond to make again.
+    // Rulings that are remembered. Few: memory per session counts, and a ruling costs about a
+    // microsecond to make again.
     constexpr std::size_t limit = 32;
-    const auto found = ruled.find(command.get());
+    const void* const key = policy.reads_texts()
+                                ? static_cast<const void*>(command.get())
+                                : static_cast<const void*>(command->shared_actions.get());
+    const auto found = ruled.find(key);
     if (found != ruled.end())
         return found->second;
     if (ruled.size() >= limit)
         ruled.clear();
     Ruled made{command, std::make_shared<const Ruling>(policy.rule_on(*command)),
                names_of(*command->vocabulary, command->classes())};
-    return ruled.emplace(command.get(), std::move(made)).first->second;
+    return ruled.emplace(key, std::move(made)).first->second;
 }
 
 Session::Session(std::unique_ptr<Parts> parts)
@@ -163,6 +166,23 @@ Error Session::refuse(const std::shared_ptr<const Command>& command,
         return std::move(recorded).error();
     return Error{Fault::refused, std::string(reason),
                  "session " + to_string(id_) + "; command " + std::to_string(event.number)};
+}
+
+std::optional<ForwardPermit> Session::forward_permit_now() const
+{
+    if (parts_->failure || parts_->effect_begun > parts_->effect_safe)
+        return std::nullopt;
+    return ForwardPermit();
+}
+
+std::optional<ShowPermit> Session::show_permit_now()
+{
+    show_pending();
+    if (parts_->failure)
+        return std::nullopt;
+    if (connection_->durability != Durability::standard && parts_->begun > parts_->shown_safe)
+        return std::nullopt;
+    return ShowPermit();
 }
 
 awaitable<Result<ForwardPermit>> Session::permit_to_forward()

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,11 @@ public:
     // Records what was shown since the last call and completes once every command begun is as safe
     // as the connection's durability asks of a read.
     boost::asio::awaitable<Result<ShowPermit>> permit_to_show();
+
+    // The same permits where nothing has to be waited for, without a coroutine. Nothing where it
+    // has, or where evidence could not be kept: then the awaited one waits, or says why.
+    std::optional<ForwardPermit> forward_permit_now() const;
+    std::optional<ShowPermit> show_permit_now();
 
     // Records what the client is about to see outside any exchange (a notification).
     void shown_unasked(Bytes bytes);

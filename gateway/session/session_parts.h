@@ -31,7 +31,8 @@ struct Session::Parts {
     std::shared_ptr<const Snapshot> snapshot;
     EffectivePolicy policy;
 
-    std::unordered_map<const Command*, Ruled> ruled;
+    // By command, or by its actions where the policy does not look at texts.
+    std::unordered_map<const void*, Ruled> ruled;
     std::uint32_t last_number = 0;
 
     Position begun = 0;         // where the last command_decided of a permitted command ends

@@ -5,7 +5,7 @@ namespace sallyport {
 ClassSet Command::classes() const
 {
     ClassSet all;
-    for (const Action& action : actions)
+    for (const Action& action : actions())
         all |= ClassSet::of(action.action_class);
     return all;
 }

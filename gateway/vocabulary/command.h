@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,12 +63,16 @@ struct Action {
     std::string cause;   // the part of the command that has this class, for the refusal
 };
 
+// Never empty: what cannot be understood has the opaque class.
+using Actions = std::vector<Action>;
+
 // Immutable; shared by every session that sends the same text.
 struct Command {
     const Vocabulary* vocabulary;
-    std::string text;             // as recorded: secrets in it are replaced
-    std::vector<Action> actions;  // never empty: what cannot be understood has the opaque class
+    std::string text;                               // as recorded: secrets in it are replaced
+    std::shared_ptr<const Actions> shared_actions;  // texts that do the same may share them
 
+    const Actions& actions() const { return *shared_actions; }
     ClassSet classes() const;
 
     // True where every action is of a reading class: it may go to the target before its receipt.

@@ -181,8 +181,8 @@ public:
             return;
         texts_.emplace_back(view->first, row[1]);
         const auto sql = read_sql(row[1], {});
-        bool whole = sql->statements.size() != 1;
-        for (const Statement& statement : sql->statements)
+        bool whole = sql->statements().size() != 1;
+        for (const Statement& statement : sql->statements())
             whole = whole || statement.mentions.star || statement.mentions.whole_row;
         if (whole)
             whole_rows_.push_back(view->first);

@@ -137,6 +137,7 @@ TreeWalk::Truth TreeWalk::all_or_any(const BoolExpr& one)
     if (decided)
         return decisive;
     if (!every && restricts && nodes_ - before <= comparable) {
+        weighed_constants_ = true;
         for (std::size_t i = 0; i < parts.size(); ++i) {
             for (std::size_t j = i + 1; j < parts.size(); ++j) {
                 if (are_opposites(node_of(parts[i]), node_of(parts[j])))
@@ -159,6 +160,7 @@ TreeWalk::Truth TreeWalk::leaf(const Node* where)
     const bool same_for_every_row = row_terms_ == terms;
     if (is(where, T_NullTest) && is_system_column(as<NullTest>(where).arg))
         return as<NullTest>(where).nulltesttype == IS_NOT_NULL ? Truth::always : Truth::never;
+    weighed_constants_ = weighed_constants_ || same_for_every_row;
     if (same_for_every_row && is_false(where))
         return Truth::never;
     if (!is(where, T_A_Expr) || !small)
@@ -182,15 +184,23 @@ TreeWalk::Truth TreeWalk::leaf(const Node* where)
     if (matches_everything(test))
         return Truth::always;
     const bool scalar = test.kind == AEXPR_OP || test.kind == AEXPR_NOT_DISTINCT;
-    if (scalar && compares && equal(test.lexpr, test.rexpr))
+    if (scalar && compares && same(test.lexpr, test.rexpr))
         return unequal ? Truth::never : Truth::always;
     if (test.kind == AEXPR_IN && name == "=") {
         for (const ListCell& cell : cells(&as<List>(test.rexpr))) {
-            if (equal(test.lexpr, node_of(cell)))
+            if (same(test.lexpr, node_of(cell)))
                 return Truth::always;
         }
     }
     return Truth::restricts;
+}
+
+// Nodes of two types, and names of columns, are the same or not whichever numbers stand in them.
+bool TreeWalk::same(const Node* a, const Node* b)
+{
+    if (a != nullptr && b != nullptr && a->type == b->type && a->type != T_ColumnRef)
+        weighed_constants_ = true;
+    return equal(a, b);
 }
 
 }  // namespace sallyport::postgres

@@ -2,7 +2,7 @@
 
 namespace sallyport::postgres {
 
-void Conversation::push(Step step)
+void Conversation::push(Step&& step)
 {
     if (skipping_) {
         if (step.kind != StepKind::sync) {

@@ -7,8 +7,8 @@
 
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,8 +34,8 @@ struct Portal {
     std::shared_ptr<const Prepared> prepared;  // its sql is never null
     std::string parameters;                    // as recorded: see parameters.h
     std::vector<std::uint16_t> result_formats;
-    std::string description;             // as recorded where only the statement was described
-    std::shared_ptr<ResultShape> shape;  // null until described; masked sessions only
+    std::string description;                   // as recorded where only the statement was described
+    std::shared_ptr<const ResultShape> shape;  // null until described; masked sessions only
     bool describe_asked = false;
 
     const std::shared_ptr<const Sql>& sql() const { return prepared->sql; }
@@ -64,12 +64,11 @@ struct Step {
     std::shared_ptr<Prepared> prepared;  // parse and describe_statement
     std::shared_ptr<Portal> portal;
     std::optional<Exchange> exchange;
-    std::optional<Error>
-        refusal;  // this step stands for a refused message: it fails, with these words
+    std::unique_ptr<Error> refusal;  // stands for a refused message: it fails, with these words
 
     // Filled by the answers.
-    std::size_t results = 0;           // query: statements that have completed
-    std::optional<ResultShape> shape;  // query: of the result under way
+    std::size_t results = 0;                   // query: statements that have completed
+    std::shared_ptr<const ResultShape> shape;  // query: of the result under way
     Outcome outcome;
     bool failed = false;
     bool copying_in = false;
@@ -79,64 +78,104 @@ struct Step {
 
 // Names of prepared statements or portals, as the server will have them once every message under
 // way has been answered. A name whose meaning depends on an answer that is still to come is
-// uncertain: the relay then waits for it.
+// uncertain: the relay then waits for it. T is a shared_ptr; a null one means no meaning.
 template <class T>
 class Names {
 public:
     // A message that would give the name this meaning is under way.
     void promise(const std::string& name, T meaning)
     {
-        promised_[name].push_back(std::move(meaning));
+        Meanings& meanings = name.empty() ? unnamed_ : named_[name];
+        meanings.promised.push_back(std::move(meaning));
     }
 
-    // The answer came: kept says whether the server took it. An empty meaning takes the name away.
+    // The answer came: kept says whether the server took it. A null meaning takes the name away.
     void settle(const std::string& name, bool kept)
     {
-        const auto found = promised_.find(name);
-        if (found == promised_.end())
+        Meanings* const meanings = of(name);
+        if (meanings == nullptr || meanings->promised.empty())
             return;
-        if (kept) {
-            if (found->second.front())
-                settled_[name] = std::move(found->second.front());
-            else
-                settled_.erase(name);
-        }
-        found->second.erase(found->second.begin());
-        if (found->second.empty())
-            promised_.erase(found);
+        if (kept)
+            meanings->settled = std::move(meanings->promised.front());
+        meanings->promised.erase(meanings->promised.begin());
+        forget_if_empty(name);
     }
 
-    void set(const std::string& name, T meaning) { settled_[name] = std::move(meaning); }
-    void erase(const std::string& name) { settled_.erase(name); }
-    void clear() { settled_.clear(); }
+    void set(const std::string& name, T meaning)
+    {
+        (name.empty() ? unnamed_ : named_[name]).settled = std::move(meaning);
+    }
+
+    void erase(const std::string& name)
+    {
+        if (Meanings* const meanings = of(name); meanings != nullptr) {
+            meanings->settled = nullptr;
+            forget_if_empty(name);
+        }
+    }
+
+    // Takes every settled meaning away.
+    void clear()
+    {
+        unnamed_.settled = nullptr;
+        for (auto& [name, meanings] : named_)
+            meanings.settled = nullptr;
+        std::erase_if(named_, [](const auto& entry) { return entry.second.promised.empty(); });
+    }
 
     // Whether find() could be wrong. The unnamed one is replaced by every message that names it,
     // and is gone where that failed, so its newest meaning is the only possible one.
     bool uncertain(const std::string& name) const
     {
-        const auto found = promised_.find(name);
-        if (name.empty() || found == promised_.end())
+        if (name.empty())
             return false;
-        return found->second.size() > 1 || settled_.contains(name);
+        const auto found = named_.find(name);
+        if (found == named_.end() || found->second.promised.empty())
+            return false;
+        return found->second.promised.size() > 1 || found->second.settled != nullptr;
     }
 
-    // An empty T where nobody has given the name a meaning.
+    // Null where nobody has given the name a meaning.
     T find(const std::string& name) const
     {
-        if (const auto promised = promised_.find(name); promised != promised_.end())
-            return promised->second.back();
-        const auto settled = settled_.find(name);
-        return settled == settled_.end() ? T() : settled->second;
+        const auto newest = [](const Meanings& meanings) {
+            return meanings.promised.empty() ? meanings.settled : meanings.promised.back();
+        };
+        if (name.empty())
+            return newest(unnamed_);
+        const auto found = named_.find(name);
+        return found == named_.end() ? T() : newest(found->second);
     }
 
 private:
-    std::map<std::string, T> settled_;
-    std::map<std::string, std::vector<T>> promised_;
+    struct Meanings {
+        T settled;
+        std::vector<T> promised;  // in the order of the messages
+    };
+
+    Meanings* of(const std::string& name)
+    {
+        if (name.empty())
+            return &unnamed_;
+        const auto found = named_.find(name);
+        return found == named_.end() ? nullptr : &found->second;
+    }
+
+    void forget_if_empty(const std::string& name)
+    {
+        const auto found = name.empty() ? named_.end() : named_.find(name);
+        if (found != named_.end() && found->second.settled == nullptr &&
+            found->second.promised.empty())
+            named_.erase(found);
+    }
+
+    Meanings unnamed_;  // apart from the rest: most drivers use no other
+    std::map<std::string, Meanings> named_;
 };
 
 class Conversation {
 public:
-    void push(Step step);
+    void push(Step&& step);
 
     // Null where the target speaks unasked.
     Step* front() { return steps_.empty() ? nullptr : &steps_.front(); }
@@ -170,7 +209,9 @@ public:
 private:
     void settle(const Step& step, bool kept);
 
-    std::deque<Step> steps_;
+    // Blocks of several steps: one allocation each would show in a point query.
+    using Blocks = boost::container::deque_options_t<boost::container::block_size<8>>;
+    boost::container::deque<Step, void, Blocks> steps_;
     bool data_sent_ = false;
     bool skipping_ = false;  // the server ignores what comes until a Sync that is still to be sent
     int reading_changes_ = 0;

@@ -4,20 +4,6 @@
 
 namespace sallyport::postgres {
 
-std::uint16_t read_u16(Bytes bytes)
-{
-    return static_cast<std::uint16_t>((std::to_integer<unsigned>(bytes[0]) << 8) |
-                                      std::to_integer<unsigned>(bytes[1]));
-}
-
-std::uint32_t read_u32(Bytes bytes)
-{
-    return (std::to_integer<std::uint32_t>(bytes[0]) << 24) |
-           (std::to_integer<std::uint32_t>(bytes[1]) << 16) |
-           (std::to_integer<std::uint32_t>(bytes[2]) << 8) |
-           std::to_integer<std::uint32_t>(bytes[3]);
-}
-
 void write_u16(std::byte* into, std::uint16_t value)
 {
     into[0] = static_cast<std::byte>(value >> 8);
@@ -54,8 +40,7 @@ Result<std::optional<Frame>> next_frame(Bytes bytes, std::uint64_t size_limit)
     TRY(head, next_head(bytes, size_limit));
     if (!head || bytes.size() < head->size)
         return std::nullopt;
-    const Bytes whole = bytes.first(static_cast<std::size_t>(head->size));
-    return Frame{head->type, whole, whole.subspan(header_size)};
+    return frame_of(*head, bytes);
 }
 
 }  // namespace sallyport::postgres

@@ -31,11 +31,31 @@ struct Frame {
 // limit or a length below four is malformed.
 Result<std::optional<FrameHead>> next_head(Bytes bytes, std::uint64_t size_limit);
 
+// The message with this head, all of which is in the bytes.
+inline Frame frame_of(const FrameHead& head, Bytes bytes)
+{
+    const Bytes whole = bytes.first(static_cast<std::size_t>(head.size));
+    return {head.type, whole, whole.subspan(header_size)};
+}
+
 // The first message in the bytes, or nothing when more bytes are needed.
 Result<std::optional<Frame>> next_frame(Bytes bytes, std::uint64_t size_limit);
 
-std::uint16_t read_u16(Bytes bytes);
-std::uint32_t read_u32(Bytes bytes);
+// Inline, as every field of every message goes through them.
+inline std::uint16_t read_u16(Bytes bytes)
+{
+    return static_cast<std::uint16_t>((std::to_integer<unsigned>(bytes[0]) << 8) |
+                                      std::to_integer<unsigned>(bytes[1]));
+}
+
+inline std::uint32_t read_u32(Bytes bytes)
+{
+    return (std::to_integer<std::uint32_t>(bytes[0]) << 24) |
+           (std::to_integer<std::uint32_t>(bytes[1]) << 16) |
+           (std::to_integer<std::uint32_t>(bytes[2]) << 8) |
+           std::to_integer<std::uint32_t>(bytes[3]);
+}
+
 void write_u16(std::byte* into, std::uint16_t value);
 void write_u32(std::byte* into, std::uint32_t value);
 

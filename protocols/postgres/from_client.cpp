@@ -45,7 +45,8 @@ std::shared_ptr<const Sql> unreadable(std::string_view text, std::string problem
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = text;
-    command->actions.push_back(Action{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem});
+    command->shared_actions = std::make_shared<const Actions>(
+        Actions{{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem}});
     auto sql = std::make_shared<Sql>();
     sql->command = std::move(command);
     sql->problem = std::move(problem);
@@ -55,7 +56,7 @@ std::shared_ptr<const Sql> unreadable(std::string_view text, std::string problem
 // A literal change of how texts are read.
 bool sets_reading(const Sql& sql)
 {
-    for (const Statement& statement : sql.statements)
+    for (const Statement& statement : sql.statements())
         for (const std::string& setting : statement.settings)
             if (setting == "standard_conforming_strings" || setting == "client_encoding")
                 return true;
@@ -67,7 +68,7 @@ bool changes_reading(const Sql& sql)
 {
     if (sets_reading(sql))
         return true;
-    for (const Statement& statement : sql.statements)
+    for (const Statement& statement : sql.statements())
         for (const std::string& setting : statement.settings)
             if (setting == "*")
                 return true;
@@ -84,7 +85,7 @@ Error explained(Error why, const Sql& sql)
 
 bool copies_in(const Sql& sql)
 {
-    for (const Statement& statement : sql.statements)
+    for (const Statement& statement : sql.statements())
         if (statement.kind == StatementKind::copy_in)
             return true;
     return false;
@@ -102,7 +103,9 @@ awaitable<Result<void>> Relay::from_client()
 {
     std::size_t wanted = 0;
     for (;;) {
-        auto filled = co_await client_in_.fill(wanted);
+        auto filled =
+            (co_await client_stream_.read_some(client_in_.room(wanted)))
+                .and_then([this](std::size_t count) { return client_in_.received(count); });
         if (!filled) {
             const auto state = co_await asio::this_coro::cancellation_state;
             if (state.cancelled() != asio::cancellation_type::none)
@@ -144,8 +147,8 @@ awaitable<Result<void>> Relay::from_client()
                 wanted = static_cast<std::size_t>(head->size);
                 break;
             }
-            CO_TRY(frame, next_frame(unread, session_.connection().message_limit));
-            CO_TRY(next, on_client_message(*frame));
+            const Frame frame = frame_of(*head, unread);
+            CO_TRY(next, on_client_message(frame));
             if (next == Next::settle_first || conversation_.size() > pipeline_limit) {
                 // A Flush makes the target answer what it has, and changes nothing else.
                 to_target_.add(flush_message());
@@ -154,7 +157,7 @@ awaitable<Result<void>> Relay::from_client()
                 if (next == Next::settle_first)
                     continue;
             }
-            client_in_.consume(frame->whole.size());
+            client_in_.consume(frame.whole.size());
             if (next == Next::ended) {
                 CO_TRY_DONE(co_await forward());
                 client_left_ = true;
@@ -162,8 +165,30 @@ awaitable<Result<void>> Relay::from_client()
                 co_return Result<void>();
             }
         }
-        CO_TRY_DONE(co_await forward());
+        CO_TRY(forwarded, forward_now());
+        if (!forwarded)
+            CO_TRY_DONE(co_await forward());
     }
+}
+
+Result<bool> Relay::forward_now()
+{
+    to_target_.end_run();
+    if (to_target_.empty())
+        return true;
+    const auto permit = session_.forward_permit_now();
+    if (!permit)
+        return false;
+    TRY(all, target_.forward_now(*permit, to_target_, forwarded_));
+    if (all)
+        forwarded_all();
+    return all;
+}
+
+void Relay::forwarded_all()
+{
+    to_target_.clear();
+    forwarded_ = 0;
 }
 
 awaitable<Result<void>> Relay::forward()
@@ -174,9 +199,9 @@ awaitable<Result<void>> Relay::forward()
     auto permit = co_await session_.permit_to_forward();
     if (!permit)
         co_return tl::unexpected(std::move(permit).error());
-    auto written = co_await target_.forward(*permit, to_target_);
-    to_target_.clear();
-    co_return written;
+    CO_TRY_DONE(co_await target_.forward(*permit, to_target_, forwarded_));
+    forwarded_all();
+    co_return Result<void>();
 }
 
 awaitable<Result<void>> Relay::settle()
@@ -211,7 +236,7 @@ std::optional<Error> Relay::forbidden(const Sql& sql)
     }
     if (!masked() || session_.masks().untraceable() != MaskRules::Untraceable::refuse)
         return std::nullopt;
-    for (const Statement& statement : sql.statements)
+    for (const Statement& statement : sql.statements())
         if (statement.kind == StatementKind::copy_out && statement.copy.relation.name.empty())
             return Error{Fault::refused,
                          "COPY of a query may hold masked values and cannot be traced"};
@@ -296,7 +321,7 @@ Result<Relay::Next> Relay::refuse_query(Error why)
         return tl::unexpected(std::move(why));
     Step step;
     step.kind = StepKind::query;
-    step.refusal = std::move(why);
+    step.refusal = std::make_unique<Error>(std::move(why));
     conversation_.push(std::move(step));
     to_target_.add(failing_query());
     return Next::more;
@@ -308,7 +333,7 @@ Result<Relay::Next> Relay::refuse_extended(Error why, bool unnamed_parse)
         return tl::unexpected(std::move(why));
     Step step;
     step.kind = StepKind::parse;
-    step.refusal = std::move(why);
+    step.refusal = std::make_unique<Error>(std::move(why));
     conversation_.push(std::move(step));
     to_target_.add(failing_parse(unnamed_parse));
     skipping_ = true;
@@ -361,21 +386,21 @@ Result<Relay::Next> Relay::on_bind(const Frame& frame)
     if (!read_message)
         return refuse_extended(malformed("Bind"), false);
     BindMessage& bind = *read_message;
-    if (conversation_.statements.uncertain(bind.statement) ||
-        conversation_.portals.uncertain(bind.portal))
+    const std::string statement(bind.statement);
+    Step step;
+    step.kind = StepKind::bind;
+    step.name = bind.portal;
+    if (conversation_.statements.uncertain(statement) || conversation_.portals.uncertain(step.name))
         return Next::settle_first;
     auto portal = std::make_shared<Portal>();
-    portal->prepared = conversation_.statements.find(bind.statement);
+    portal->prepared = conversation_.statements.find(statement);
     // Made by an SQL PREPARE that is not known here, or not there at all: then the target says so.
     if (!portal->prepared)
-        portal->prepared = prepared_by_sql("EXECUTE " + quoted_identifier(bind.statement));
+        portal->prepared = prepared_by_sql("EXECUTE " + quoted_identifier(statement));
     portal->parameters =
         recorded_parameters(bind, portal->prepared->parameter_types,
                             masked() && touches_masked(portal->sql().get(), nullptr));
     portal->result_formats = std::move(bind.result_formats);
-    Step step;
-    step.kind = StepKind::bind;
-    step.name = bind.portal;
     step.portal = std::move(portal);
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
@@ -479,10 +504,9 @@ Result<Relay::Next> Relay::on_function_call(const Frame& frame)
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = "fast-path call of function " + std::to_string(oid);
-    command->actions.push_back(
-        Action{static_cast<std::uint8_t>(SqlClass::call), {}, "FunctionCall message"});
-    command->actions.push_back(Action{
-        static_cast<std::uint8_t>(SqlClass::opaque), {}, "a function known by its OID only"});
+    command->shared_actions = std::make_shared<const Actions>(Actions{
+        {static_cast<std::uint8_t>(SqlClass::call), {}, "FunctionCall message"},
+        {static_cast<std::uint8_t>(SqlClass::opaque), {}, "a function known by its OID only"}});
     Step step;
     step.kind = StepKind::function_call;
     auto exchange = session_.begin(command, {});

@@ -21,9 +21,9 @@ constexpr std::size_t description_limit = std::size_t{64} << 10;
 // A Query of several statements: the one whose result comes next.
 const Statement* statement_under_way(const Step& step)
 {
-    if (!step.sql || step.results >= step.sql->statements.size())
+    if (!step.sql || step.results >= step.sql->statements().size())
         return nullptr;
-    return &step.sql->statements[step.results];
+    return &step.sql->statements()[step.results];
 }
 
 std::shared_ptr<Prepared> prepared_by(std::shared_ptr<const Sql> sql)
@@ -46,7 +46,9 @@ awaitable<Result<void>> Relay::from_target()
     for (;;) {
         // What came behind the login's ReadyForQuery is already there at the first round.
         if (target_in_.unread().empty() || wanted > 0 || target_started_) {
-            auto filled = co_await target_in_.fill(wanted);
+            const auto filled =
+                (co_await target_stream_.read_some(target_in_.room(wanted)))
+                    .and_then([this](std::size_t count) { return target_in_.received(count); });
             if (!filled) {
                 if (target_said_goodbye_ || client_left_)
                     co_return Result<void>();
@@ -78,34 +80,54 @@ awaitable<Result<void>> Relay::from_target()
                 target_rest_ = head->size;
                 continue;
             }
-            const Frame frame{
-                head->type, unread.first(static_cast<std::size_t>(head->size)),
-                unread.subspan(header_size, static_cast<std::size_t>(head->size) - header_size)};
-            // The common message of bulk, without a coroutine of its own.
-            if (frame.type == 'D' && !masked() && conversation_.front() != nullptr) {
-                own(conversation_.front());
-                CO_TRY_DONE(count_rows(*conversation_.front(), 1));
-                to_client_.pass(frame.whole);
-            } else {
-                CO_TRY_DONE(co_await on_target_message(frame));
+            const Frame frame = frame_of(*head, unread);
+            CO_TRY(answered, on_target_message(frame, nullptr));
+            if (answered == Answered::catalogue_wanted) {
+                CO_TRY(read, co_await catalogue_source_.read());
+                CO_TRY_DONE(on_target_message(frame, read));
             }
             unread = unread.subspan(frame.whole.size());
         }
         attribute_run();
         owner_ = nullptr;
-        auto permit = co_await session_.permit_to_show();
-        if (!permit)
-            co_return tl::unexpected(std::move(permit).error());
-        if (!to_client_.empty()) {
-            showing_ = true;
-            CO_TRY_DONE(co_await client_.show(*permit, to_client_));
-            showing_ = target_rest_ > 0;
-        }
-        to_client_.clear();
+        CO_TRY(shown, show_now());
+        if (!shown)
+            CO_TRY_DONE(co_await show());
         target_in_.consume(target_in_.unread().size() - unread.size());
         if (conversation_.empty())
             settled_.cancel();
     }
+}
+
+Result<bool> Relay::show_now()
+{
+    const auto permit = session_.show_permit_now();
+    if (!permit)
+        return false;
+    if (to_client_.empty())
+        return true;
+    TRY(all, client_.show_now(*permit, to_client_, shown_));
+    if (all)
+        shown_all();
+    return all;
+}
+
+awaitable<Result<void>> Relay::show()
+{
+    auto permit = co_await session_.permit_to_show();
+    if (!permit)
+        co_return tl::unexpected(std::move(permit).error());
+    showing_ = !to_client_.empty();
+    CO_TRY_DONE(co_await client_.show(*permit, to_client_, shown_));
+    shown_all();
+    co_return Result<void>();
+}
+
+void Relay::shown_all()
+{
+    to_client_.clear();
+    shown_ = 0;
+    showing_ = target_rest_ > 0;
 }
 
 void Relay::own(Step* step)
@@ -149,13 +171,14 @@ void Relay::say(std::string_view message, Step* step)
         step->exchange->shown(said);
 }
 
-awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
+Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
+                                                 const CatalogueReading& just_read)
 {
     Step* const step = conversation_.front();
     const bool hidden = step != nullptr && step->hidden;
     switch (frame.type) {
-    case 'D': co_return on_row(frame);
-    case 'T': co_return co_await on_row_description(frame);
+    case 'D': TRY_DONE(on_row(frame)); return Answered::done;
+    case 'T': return on_row_description(frame, just_read);
     case 'n':
     case 't':
         if (step == nullptr)
@@ -168,7 +191,7 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
             own(nullptr);
             conversation_.pop(true);
         }
-        co_return Result<void>();
+        return Answered::done;
     case '1':
     case '2':
     case '3':
@@ -176,13 +199,13 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
         own(nullptr);
         if (step != nullptr)
             conversation_.pop(true);
-        co_return Result<void>();
+        return Answered::done;
     case 'C':
     case 'I':
     case 's': {
         pass(frame, step);
         if (step == nullptr)
-            co_return Result<void>();
+            return Answered::done;
         if (frame.type == 'C') {
             BodyReader reader(frame.body);
             step->outcome = Outcome{true, std::string(reader.text())};
@@ -202,32 +225,32 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
                 std::exchange(done.exchange, std::nullopt)->finish(done.outcome);
             conversation_.pop(true);
         }
-        co_return Result<void>();
+        return Answered::done;
     }
     case 'G':
         if (step != nullptr)
             step->copying_in = true;
         pass(frame, step);
-        co_return Result<void>();
-    case 'H': co_return co_await on_copy_out(frame);
-    case 'd': co_return on_copy_row(frame);
-    case 'c': pass(frame, step); co_return Result<void>();
+        return Answered::done;
+    case 'H': return on_copy_out(frame, just_read);
+    case 'd': TRY_DONE(on_copy_row(frame)); return Answered::done;
+    case 'c': pass(frame, step); return Answered::done;
     case 'W':
         if (!session_.connection().allow_replication || masked())
-            co_return failure(Fault::refused, "streaming replication is not allowed here");
+            return failure(Fault::refused, "streaming replication is not allowed here");
         if (step != nullptr)
             step->copying_in = step->copying_out = true;
         pass(frame, step);
-        co_return Result<void>();
-    case 'E': on_error(frame); co_return Result<void>();
+        return Answered::done;
+    case 'E': on_error(frame); return Answered::done;
     case 'N':
         if (masked() && (step == nullptr || touches_masked(step->sql.get(), nullptr)))
             say(scrubbed('N', frame.body), step);
         else
             pass(frame, step);
-        co_return Result<void>();
-    case 'A': on_notification(frame); co_return Result<void>();
-    case 'S': on_parameter_status(frame); co_return Result<void>();
+        return Answered::done;
+    case 'A': on_notification(frame); return Answered::done;
+    case 'S': on_parameter_status(frame); return Answered::done;
     case 'V':
         if (masked()) {
             std::string message;
@@ -240,12 +263,12 @@ awaitable<Result<void>> Relay::on_target_message(const Frame& frame)
         }
         if (step != nullptr)
             step->outcome = Outcome{true, "function call"};
-        co_return Result<void>();
-    case 'Z': on_ready(frame); co_return Result<void>();
+        return Answered::done;
+    case 'Z': on_ready(frame); return Answered::done;
     default: break;
     }
-    co_return failure(Fault::malformed, "the target sent a message that belongs nowhere, type " +
-                                            std::to_string(static_cast<unsigned char>(frame.type)));
+    return failure(Fault::malformed, "the target sent a message that belongs nowhere, type " +
+                                         std::to_string(static_cast<unsigned char>(frame.type)));
 }
 
 Result<void> Relay::count_rows(Step& step, std::uint64_t rows)
@@ -266,10 +289,14 @@ Result<void> Relay::on_row(const Frame& frame)
     if (step == nullptr)
         return failure(Fault::malformed, "the target sent a row that nobody asked for");
     TRY_DONE(count_rows(*step, 1));
+    if (!masked()) {
+        pass(frame, step);
+        return {};
+    }
     static const ResultShape unannounced;
     const ResultShape* shape = &unannounced;
     if (step->shape)
-        shape = &*step->shape;
+        shape = step->shape.get();
     else if (step->portal && step->portal->shape)
         shape = step->portal->shape.get();
     if (shape->plan.hides_nothing()) {
@@ -306,43 +333,48 @@ bool Relay::touches_masked(const Sql* sql, const Statement* only)
     if (newest && newest != sensitive_of_) {
         sensitive_of_ = newest;
         sensitive_.emplace(*newest, session_.masks());
+        asked_about_ = nullptr;
     }
-    if (only != nullptr)
+    if (only != nullptr && sql->statements().size() > 1)
         return statement_touches(*only);
-    return std::any_of(sql->statements.begin(), sql->statements.end(),
-                       [this](const Statement& statement) { return statement_touches(statement); });
+    return any_statement_touches(*sql);
 }
 
-awaitable<Result<std::shared_ptr<const Catalogue>>> Relay::catalogue()
+bool Relay::any_statement_touches(const Sql& sql)
 {
-    if (auto current = catalogue_source_.current())
-        co_return current;
-    co_return co_await catalogue_source_.read();
+    if (asked_about_ == sql.shared_statements && asked_before_touched_ == touched_before_)
+        return asked_touches_;
+    asked_about_ = sql.shared_statements;
+    asked_before_touched_ = touched_before_;
+    asked_touches_ =
+        std::any_of(sql.statements().begin(), sql.statements().end(),
+                    [this](const Statement& statement) { return statement_touches(statement); });
+    return asked_touches_;
 }
 
-awaitable<Result<ResultShape>> Relay::shape_of(Bytes row_description, const Sql* sql,
-                                               const Statement* statement)
+Result<std::shared_ptr<const ResultShape>> Relay::shape_of(Bytes row_description, const Sql* sql,
+                                                           const Statement* statement,
+                                                           const CatalogueReading& just_read)
 {
-    ResultShape shape;
-    CO_TRY(fields, read_row_description(row_description));
-    shape.fields = std::move(fields);
-    CO_TRY(newest, co_await catalogue());
-    std::shared_ptr<const Catalogue> known = newest;
-    const auto unknown = [&known](const FieldShape& field) {
-        return field.relation != 0 && known->sources(field.relation, field.attribute).empty();
-    };
-    if (std::any_of(shape.fields.begin(), shape.fields.end(), unknown)) {
-        CO_TRY(again, co_await catalogue_source_.read());
-        known = again;
-    }
+    const CatalogueReading known = just_read ? just_read : catalogue_source_.current();
+    if (!known)
+        return nullptr;
     const bool touched = touches_masked(sql, statement);
+    if (auto shape = shapes_.find(row_description, known, touched))
+        return shape;
+    auto shape = std::make_shared<ResultShape>();
+    TRY(fields, read_row_description(row_description));
+    shape->fields = std::move(fields);
     std::vector<Column> columns;
-    columns.reserve(shape.fields.size());
-    for (const FieldShape& field : shape.fields) {
+    columns.reserve(shape->fields.size());
+    for (const FieldShape& field : shape->fields) {
         Column column;
         column.label = field.label;
         if (field.relation != 0)
             column.sources = known->sources(field.relation, field.attribute);
+        // Made since the catalogue was read, perhaps.
+        if (field.relation != 0 && column.sources.empty() && !just_read)
+            return nullptr;
         // A column of a relation that nobody knows could be anything; one without an origin is
         // hidden where the statement mentions what could be masked.
         column.traced =
@@ -351,31 +383,33 @@ awaitable<Result<ResultShape>> Relay::shape_of(Bytes row_description, const Sql*
                 : !touched;
         columns.push_back(std::move(column));
     }
-    CO_TRY(plan, session_.plan(columns));
-    shape.plan = std::move(plan);
-    co_return shape;
+    TRY(plan, session_.plan(columns));
+    shape->plan = std::move(plan);
+    shapes_.keep(row_description, known, touched, shape);
+    return shape;
 }
 
-awaitable<Result<void>> Relay::on_row_description(const Frame& frame)
+Result<Relay::Answered> Relay::on_row_description(const Frame& frame,
+                                                  const CatalogueReading& just_read)
 {
     Step* const step = conversation_.front();
     if (step == nullptr)
-        co_return failure(Fault::malformed, "the target described a result nobody asked for");
+        return failure(Fault::malformed, "the target described a result nobody asked for");
     const Sql* sql = step->sql.get();
     if (step->kind == StepKind::describe_portal && step->portal)
         sql = step->portal->sql().get();
     if (masked() && step->kind != StepKind::describe_statement) {
-        CO_TRY(shape, co_await shape_of(frame.body, sql, statement_under_way(*step)));
-        if (step->kind == StepKind::describe_portal) {
-            if (step->portal)
-                step->portal->shape = std::make_shared<ResultShape>(std::move(shape));
-        } else {
+        TRY(shape, shape_of(frame.body, sql, statement_under_way(*step), just_read));
+        if (!shape)
+            return Answered::catalogue_wanted;
+        if (step->kind != StepKind::describe_portal)
             step->shape = std::move(shape);
-        }
+        else if (step->portal)
+            step->portal->shape = std::move(shape);
     }
     if (step->kind == StepKind::query) {
         pass(frame, step);
-        co_return Result<void>();
+        return Answered::done;
     }
     if (step->prepared && frame.whole.size() <= description_limit)
         step->prepared->description = text_of(frame.whole);
@@ -394,19 +428,22 @@ awaitable<Result<void>> Relay::on_row_description(const Frame& frame)
     }
     own(nullptr);
     conversation_.pop(true);
-    co_return Result<void>();
+    return Answered::done;
 }
 
-awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
+Result<Relay::Answered> Relay::on_copy_out(const Frame& frame, const CatalogueReading& just_read)
 {
     Step* const step = conversation_.front();
-    copy_rewriter_.reset();
     if (step == nullptr)
-        co_return failure(Fault::malformed, "the target began a COPY that nobody asked for");
+        return failure(Fault::malformed, "the target began a COPY that nobody asked for");
+    const CatalogueReading known = just_read ? just_read : catalogue_source_.current();
+    if (masked() && !known)
+        return Answered::catalogue_wanted;
+    copy_rewriter_.reset();
     step->copying_out = true;
     pass(frame, step);
     if (!masked())
-        co_return Result<void>();
+        return Answered::done;
 
     BodyReader reader(frame.body);
     CopyTarget form;
@@ -414,7 +451,6 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
     const Statement* statement = statement_under_way(*step);
     if (statement != nullptr && statement->kind == StatementKind::copy_out)
         form = statement->copy;
-    CO_TRY(known, co_await catalogue());
     const CatalogueRelation* relation =
         statement == nullptr || form.relation.name.empty() ? nullptr : known->find(form.relation);
     if (relation == nullptr) {
@@ -422,7 +458,7 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
                               form.relation.name.empty();
         if (!harmless)
             copy_rewriter_.emplace(form, MaskPlan(), std::vector<std::uint32_t>());
-        co_return Result<void>();
+        return Answered::done;
     }
     std::vector<Column> columns;
     std::vector<std::uint32_t> types;
@@ -441,14 +477,14 @@ awaitable<Result<void>> Relay::on_copy_out(const Frame& frame)
         const auto found = std::find(relation->columns.begin(), relation->columns.end(), name);
         if (found == relation->columns.end()) {
             copy_rewriter_.emplace(form, MaskPlan(), std::vector<std::uint32_t>());
-            co_return Result<void>();
+            return Answered::done;
         }
         add(static_cast<std::size_t>(found - relation->columns.begin()));
     }
-    CO_TRY(plan, session_.plan(columns));
+    TRY(plan, session_.plan(columns));
     if (!plan.hides_nothing())
         copy_rewriter_.emplace(form, std::move(plan), std::move(types));
-    co_return Result<void>();
+    return Answered::done;
 }
 
 Result<void> Relay::on_copy_row(const Frame& frame)
@@ -526,9 +562,9 @@ void Relay::apply_completed(const Step& step)
 {
     if (!step.sql)
         return;
-    const std::size_t completed = std::min(step.results, step.sql->statements.size());
+    const std::size_t completed = std::min(step.results, step.sql->statements().size());
     for (std::size_t i = 0; i < completed; ++i) {
-        const Statement& statement = step.sql->statements[i];
+        const Statement& statement = step.sql->statements()[i];
         catalogue_touched_ = catalogue_touched_ || statement.changes_catalogue;
         if (statement.kind == StatementKind::prepare)
             conversation_.statements.set(statement.name, prepared_by(step.sql));

@@ -33,7 +33,13 @@ void Inbox::make_room(std::size_t capacity)
     begin_ = 0;
 }
 
-boost::asio::awaitable<Result<void>> Inbox::fill(std::size_t wanted)
+boost::asio::awaitable<Result<void>> Inbox::fill()
+{
+    CO_TRY(count, co_await stream_.read_some(room(0)));
+    co_return received(count);
+}
+
+MutableBytes Inbox::room(std::size_t wanted)
 {
     const std::size_t waiting = end_ - begin_;
     std::size_t capacity = busy_ ? bulk_space : small_space;
@@ -43,16 +49,17 @@ boost::asio::awaitable<Result<void>> Inbox::fill(std::size_t wanted)
     if (wanted > waiting)
         capacity = std::max(capacity, std::min(wanted, std::max(bulk_space, waiting * 2)));
     make_room(capacity);
+    return {space_.get() + end_, capacity_ - end_};
+}
 
-    const MutableBytes free(space_.get() + end_, capacity_ - end_);
-    auto count = co_await stream_.read_some(free);
-    if (!count)
-        co_return tl::unexpected(std::move(count).error());
-    if (*count == 0)
-        co_return failure(Fault::closed, "the peer closed the connection");
-    end_ += *count;
-    busy_ = *count == free.size() || (busy_ && *count * 2 >= free.size());
-    co_return Result<void>();
+Result<void> Inbox::received(std::size_t count)
+{
+    if (count == 0)
+        return failure(Fault::closed, "the peer closed the connection");
+    const std::size_t free = capacity_ - end_;
+    end_ += count;
+    busy_ = count == free || (busy_ && count * 2 >= free);
+    return {};
 }
 
 }  // namespace sallyport::postgres

@@ -6,45 +6,6 @@
 
 namespace sallyport::postgres {
 
-Bytes BodyReader::bytes(std::size_t count)
-{
-    if (failed_ || count > rest_.size()) {
-        failed_ = true;
-        rest_ = {};
-        return {};
-    }
-    const Bytes taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-}
-
-std::uint8_t BodyReader::u8()
-{
-    const Bytes taken = bytes(1);
-    return taken.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(taken[0]);
-}
-
-std::uint16_t BodyReader::u16()
-{
-    const Bytes taken = bytes(2);
-    return taken.empty() ? std::uint16_t{0} : read_u16(taken);
-}
-
-std::uint32_t BodyReader::u32()
-{
-    const Bytes taken = bytes(4);
-    return taken.empty() ? std::uint32_t{0} : read_u32(taken);
-}
-
-std::string_view BodyReader::text()
-{
-    const std::string_view all = text_of(rest_);
-    const std::size_t end = all.find('\0');
-    // Without a terminator one byte more than there is: bytes() then fails.
-    const Bytes taken = bytes(end == std::string_view::npos ? all.size() + 1 : end + 1);
-    return failed_ ? std::string_view{} : text_of(taken.first(taken.size() - 1));
-}
-
 MessageWriter& MessageWriter::begin(char type)
 {
     start_ = into_.size();

@@ -10,6 +10,7 @@
 
 #include "gateway/vocabulary/bytes.h"
 #include "gateway/vocabulary/result.h"
+#include "protocols/postgres/frame.h"
 
 namespace sallyport::postgres {
 
@@ -19,11 +20,46 @@ class BodyReader {
 public:
     explicit BodyReader(Bytes body) : rest_(body) {}
 
-    std::uint8_t u8();
-    std::uint16_t u16();
-    std::uint32_t u32();
-    std::string_view text();  // up to and without its zero byte
-    Bytes bytes(std::size_t count);
+    std::uint8_t u8()
+    {
+        const Bytes taken = bytes(1);
+        return taken.empty() ? std::uint8_t{0} : std::to_integer<std::uint8_t>(taken[0]);
+    }
+
+    std::uint16_t u16()
+    {
+        const Bytes taken = bytes(2);
+        return taken.empty() ? std::uint16_t{0} : read_u16(taken);
+    }
+
+    std::uint32_t u32()
+    {
+        const Bytes taken = bytes(4);
+        return taken.empty() ? std::uint32_t{0} : read_u32(taken);
+    }
+
+    // Up to and without its zero byte.
+    std::string_view text()
+    {
+        const std::string_view all = text_of(rest_);
+        const std::size_t end = all.find('\0');
+        // Without a terminator one byte more than there is: bytes() then fails.
+        const Bytes taken = bytes(end == std::string_view::npos ? all.size() + 1 : end + 1);
+        return failed_ ? std::string_view{} : text_of(taken.first(taken.size() - 1));
+    }
+
+    Bytes bytes(std::size_t count)
+    {
+        if (failed_ || count > rest_.size()) {
+            failed_ = true;
+            rest_ = {};
+            return {};
+        }
+        const Bytes taken = rest_.first(count);
+        rest_ = rest_.subspan(count);
+        return taken;
+    }
+
     Bytes rest() const { return rest_; }
     bool failed() const { return failed_; }
 

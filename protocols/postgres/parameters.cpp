@@ -1,5 +1,7 @@
 #include "protocols/postgres/parameters.h"
 
+#include <algorithm>
+
 #include "protocols/postgres/frame.h"
 #include "protocols/postgres/message.h"
 
@@ -33,13 +35,15 @@ Result<BindMessage> read_bind(Bytes body)
     BindMessage bind;
     bind.portal = reader.text();
     bind.statement = reader.text();
-    for (std::uint16_t left = reader.u16(); left > 0 && !reader.failed(); --left)
-        bind.formats.push_back(reader.u16());
-    for (std::uint16_t left = reader.u16(); left > 0 && !reader.failed(); --left) {
+    bind.formats = reader.bytes(std::size_t{2} * reader.u16());
+    bind.parameters = reader.u16();
+    const Bytes from = reader.rest();
+    for (std::uint16_t left = bind.parameters; left > 0 && !reader.failed(); --left) {
         const std::uint32_t length = reader.u32();
-        bind.nulls.push_back(length == null_length);
-        bind.values.push_back(length == null_length ? Bytes() : reader.bytes(length));
+        if (length != null_length)
+            reader.bytes(length);
     }
+    bind.values = from.first(from.size() - reader.rest().size());
     for (std::uint16_t left = reader.u16(); left > 0 && !reader.failed(); --left)
         bind.result_formats.push_back(reader.u16());
     if (reader.failed() || !reader.rest().empty())
@@ -51,25 +55,31 @@ std::string recorded_parameters(const BindMessage& bind, const std::vector<std::
                                 bool hide)
 {
     std::string recorded;
-    if (bind.values.empty())
+    if (bind.parameters == 0)
         return recorded;
-    append_u16(recorded, static_cast<std::uint16_t>(bind.values.size()));
-    for (std::size_t i = 0; i < bind.values.size(); ++i) {
+    constexpr std::size_t around_a_value = 10;  // type, format and length
+    recorded.reserve(std::min(
+        recorded_limit, 2 + std::size_t{around_a_value} * bind.parameters + bind.values.size()));
+    append_u16(recorded, bind.parameters);
+    BodyReader values(bind.values);
+    const std::size_t formats = bind.formats.size() / 2;
+    for (std::size_t i = 0; i < bind.parameters; ++i) {
         append_u32(recorded, i < types.size() ? types[i] : 0);
-        const std::uint16_t format = bind.formats.empty()       ? std::uint16_t{0}
-                                     : bind.formats.size() == 1 ? bind.formats[0]
-                                     : i < bind.formats.size()  ? bind.formats[i]
-                                                                : std::uint16_t{0};
-        append_u16(recorded, format);
-        const Bytes value = bind.values[i];
-        if (bind.nulls[i]) {
+        const std::size_t which = formats == 1 ? 0 : i;
+        append_u16(recorded,
+                   which < formats ? read_u16(bind.formats.subspan(2 * which)) : std::uint16_t{0});
+        const std::uint32_t length = values.u32();
+        if (length == null_length) {
             append_u32(recorded, null_length);
-        } else if (hide || recorded.size() + value.size() > recorded_limit) {
+            continue;
+        }
+        const Bytes value = values.bytes(length);
+        if (hide || recorded.size() + value.size() > recorded_limit) {
             append_u32(recorded, left_out_length);
             append_u32(recorded, 0);
-            append_u32(recorded, static_cast<std::uint32_t>(value.size()));
+            append_u32(recorded, length);
         } else {
-            append_u32(recorded, static_cast<std::uint32_t>(value.size()));
+            append_u32(recorded, length);
             recorded += text_of(value);
         }
     }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/vocabulary/bytes.h"
@@ -13,12 +14,13 @@
 
 namespace sallyport::postgres {
 
+// Views of the message; its lengths add up.
 struct BindMessage {
-    std::string portal;
-    std::string statement;
-    std::vector<std::uint16_t> formats;  // none: all text; one: for all; else one for each
-    std::vector<Bytes> values;           // views of the message; a null view for NULL
-    std::vector<bool> nulls;
+    std::string_view portal;
+    std::string_view statement;
+    Bytes formats;  // two bytes each; none: all text; one: for all; else one for each parameter
+    std::uint16_t parameters = 0;
+    Bytes values;  // each a length (-1: NULL) and as many bytes
     std::vector<std::uint16_t> result_formats;
 };
 

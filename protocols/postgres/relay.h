@@ -33,9 +33,16 @@ class TargetEnd {
 public:
     explicit TargetEnd(Stream& stream) : stream_(stream) {}
 
-    boost::asio::awaitable<Result<void>> forward(ForwardPermit, const Outbox& messages)
+    // As Stream::write_now() and write().
+    Result<bool> forward_now(ForwardPermit, const Outbox& messages, std::size_t& done)
     {
-        return stream_.write(messages.pieces());
+        return stream_.write_now(messages.pieces(), done);
+    }
+
+    boost::asio::awaitable<Result<void>> forward(ForwardPermit, const Outbox& messages,
+                                                 std::size_t done)
+    {
+        return stream_.write(messages.pieces(), done);
     }
 
     void close() { stream_.close(); }
@@ -49,9 +56,14 @@ class ClientEnd {
 public:
     explicit ClientEnd(Stream& stream) : stream_(stream) {}
 
-    boost::asio::awaitable<Result<void>> show(ShowPermit, const Outbox& messages)
+    Result<bool> show_now(ShowPermit, const Outbox& messages, std::size_t& done)
     {
-        return stream_.write(messages.pieces());
+        return stream_.write_now(messages.pieces(), done);
+    }
+
+    boost::asio::awaitable<Result<void>> show(ShowPermit, const Outbox& messages, std::size_t done)
+    {
+        return stream_.write(messages.pieces(), done);
     }
 
 private:
@@ -85,9 +97,16 @@ private:
 
     enum class Next : std::uint8_t { more, settle_first, ended };
 
+    // What became of a message of the target. catalogue_wanted: nothing was done with it; it is to
+    // be given again with a catalogue read after it came.
+    enum class Answered : std::uint8_t { done, catalogue_wanted };
+    using CatalogueReading = std::shared_ptr<const Catalogue>;  // null: none was needed so far
+
     // from_client.cpp
     boost::asio::awaitable<Result<void>> from_client();
     boost::asio::awaitable<Result<void>> forward();
+    Result<bool> forward_now();  // false: forward() has to wait
+    void forwarded_all();
     boost::asio::awaitable<Result<void>> settle();
     Result<Next> on_client_message(const Frame& frame);
     Result<Next> on_query(const Frame& frame);
@@ -108,27 +127,31 @@ private:
 
     // from_target.cpp
     boost::asio::awaitable<Result<void>> from_target();
-    boost::asio::awaitable<Result<void>> on_target_message(const Frame& frame);
+    Result<Answered> on_target_message(const Frame& frame, const CatalogueReading& just_read);
+    boost::asio::awaitable<Result<void>> show();
+    Result<bool> show_now();  // false: show() has to wait
+    void shown_all();
     void pass(const Frame& frame, Step* step);
     void say(std::string_view message, Step* step);
     void attribute_run();
     void own(Step* step);
-    boost::asio::awaitable<Result<ResultShape>> shape_of(Bytes row_description, const Sql* sql,
-                                                         const Statement* statement);
-    boost::asio::awaitable<Result<void>> on_row_description(const Frame& frame);
+    Result<std::shared_ptr<const ResultShape>> shape_of(Bytes row_description, const Sql* sql,
+                                                        const Statement* statement,
+                                                        const CatalogueReading& just_read);
+    Result<Answered> on_row_description(const Frame& frame, const CatalogueReading& just_read);
     Result<void> on_row(const Frame& frame);
-    boost::asio::awaitable<Result<void>> on_copy_out(const Frame& frame);
+    Result<Answered> on_copy_out(const Frame& frame, const CatalogueReading& just_read);
     Result<void> on_copy_row(const Frame& frame);
     void on_error(const Frame& frame);
     void on_ready(const Frame& frame);
     void on_notification(const Frame& frame);
     void on_parameter_status(const Frame& frame);
     void apply_completed(const Step& step);
-    boost::asio::awaitable<Result<std::shared_ptr<const Catalogue>>> catalogue();
     // Whether a result without an origin could hold a masked value; of one statement of the text
     // where it is known, else of any.
     bool touches_masked(const Sql* sql, const Statement* only);
     bool statement_touches(const Statement& statement) const;
+    bool any_statement_touches(const Sql& sql);
     Result<void> count_rows(Step& step, std::uint64_t rows);
 
     bool masked() const { return !session_.masks().hides_nothing(); }
@@ -155,16 +178,23 @@ private:
     std::uint64_t client_rest_ = 0;          // bytes still to come of a CopyData being passed on
     std::shared_ptr<const Command> opaque_;  // made when first needed: what "opaque" is allowed
     bool touched_before_ = false;            // a statement mentioned what could be masked
+    std::size_t forwarded_ = 0;              // bytes of to_target_ that have gone
     bool skipping_ = false;  // a message was refused: what follows up to Sync is dropped
     bool client_left_ = false;
 
     // Of the target's stream.
     bool target_started_ = false;
     std::uint64_t target_rest_ = 0;  // bytes still to come of a message being passed on
-    Step* owner_ = nullptr;          // whose bytes the outbox's run are; valid within one batch
+    std::size_t shown_ = 0;          // bytes of to_client_ that have gone
+    ResultShapes shapes_;
+    Step* owner_ = nullptr;  // whose bytes the outbox's run are; valid within one batch
     std::optional<CopyRewriter> copy_rewriter_;
     std::shared_ptr<const Catalogue> sensitive_of_;
     std::optional<SensitiveNames> sensitive_;
+    // The last answer of any_statement_touches(): it is asked several times for each command.
+    std::shared_ptr<const std::vector<Statement>> asked_about_;
+    bool asked_before_touched_ = false;
+    bool asked_touches_ = false;
     bool catalogue_touched_ = false;  // DDL ran in the transaction now open
     bool target_said_goodbye_ = false;
     bool showing_ = false;  // a write to the client is under way

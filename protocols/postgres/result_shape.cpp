@@ -5,6 +5,33 @@
 
 namespace sallyport::postgres {
 
+namespace {
+
+// Longer descriptions are traced anew each time.
+constexpr std::size_t kept_description_limit = std::size_t{4} << 10;
+
+}  // namespace
+
+std::shared_ptr<const ResultShape> ResultShapes::find(
+    Bytes row_description, const std::shared_ptr<const Catalogue>& catalogue, bool touched) const
+{
+    for (const Kept& kept : kept_)
+        if (kept.shape && kept.catalogue == catalogue && kept.touched == touched &&
+            kept.row_description == text_of(row_description))
+            return kept.shape;
+    return nullptr;
+}
+
+void ResultShapes::keep(Bytes row_description, std::shared_ptr<const Catalogue> catalogue,
+                        bool touched, std::shared_ptr<const ResultShape> shape)
+{
+    if (row_description.size() > kept_description_limit)
+        return;
+    kept_.at(oldest_) = {std::string(text_of(row_description)), std::move(catalogue), touched,
+                         std::move(shape)};
+    oldest_ = (oldest_ + 1) % kept_.size();
+}
+
 Result<std::vector<FieldShape>> read_row_description(Bytes body)
 {
     BodyReader reader(body);

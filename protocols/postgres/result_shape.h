@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,8 @@
 #include "gateway/vocabulary/result.h"
 
 namespace sallyport::postgres {
+
+class Catalogue;
 
 // One field of a RowDescription.
 struct FieldShape {
@@ -24,6 +28,29 @@ struct FieldShape {
 struct ResultShape {
     std::vector<FieldShape> fields;
     MaskPlan plan;  // by default hides everything
+};
+
+// The shapes one session met last: the same description, traced in the same catalogue, has the same
+// shape. A few only, as memory for each session counts.
+class ResultShapes {
+public:
+    // touched: the statement mentions what could be masked. Null where it is not among them.
+    std::shared_ptr<const ResultShape> find(Bytes row_description,
+                                            const std::shared_ptr<const Catalogue>& catalogue,
+                                            bool touched) const;
+    void keep(Bytes row_description, std::shared_ptr<const Catalogue> catalogue, bool touched,
+              std::shared_ptr<const ResultShape> shape);
+
+private:
+    struct Kept {
+        std::string row_description;
+        std::shared_ptr<const Catalogue> catalogue;
+        bool touched = false;
+        std::shared_ptr<const ResultShape> shape;
+    };
+
+    std::array<Kept, 4> kept_;
+    std::size_t oldest_ = 0;
 };
 
 // The fields of a RowDescription's body.

@@ -1,4 +1,4 @@
-// Texts already read: a hash table of fixed size in front of a list in the order of use.
+// Texts and shapes already read: a hash table in front of a list in the order of use.
 
 #include <array>
 #include <cstring>
@@ -6,6 +6,7 @@
 #include <random>
 #include <unordered_map>
 
+#include "protocols/postgres/sql_shape.h"
 #include "protocols/postgres/statement.h"
 
 namespace sallyport::postgres {
@@ -47,9 +48,9 @@ std::size_t bytes_of(const Sql& sql)
 {
     constexpr std::size_t allocation = 16;
     std::size_t bytes = 512 + sql.command->text.size() + sql.problem.size();
-    for (const Action& action : sql.command->actions)
+    for (const Action& action : sql.command->actions())
         bytes += sizeof action + action.object.size() + action.cause.size() + 2 * allocation;
-    for (const Statement& statement : sql.statements) {
+    for (const Statement& statement : sql.statements()) {
         bytes += sizeof statement;
         for (const RelationName& relation : statement.mentions.relations)
             bytes += sizeof relation + relation.schema.size() + relation.name.size();
@@ -70,21 +71,64 @@ std::size_t bytes_of(const Sql& sql)
 struct SqlCache::Index {
     struct Entry {
         std::uint64_t hash;
-        std::string text;
+        bool is_shape;  // key: a shape; else a text
+        std::string key;
         std::size_t bytes;
         std::shared_ptr<const Sql> sql;
     };
     struct AsItIs {
         std::size_t operator()(std::uint64_t hash) const { return hash; }
     };
+    using Entries = std::list<Entry>;
+
+    std::shared_ptr<const Sql> find(std::string_view key, std::uint64_t hash, bool is_shape);
+    void keep(std::string_view key, std::uint64_t hash, bool is_shape,
+              const std::shared_ptr<const Sql>& sql);
+    void forget(std::unordered_map<std::uint64_t, Entries::iterator, AsItIs>::iterator found);
 
     std::vector<std::string> trusted_functions;
     std::size_t limit;
     std::size_t used = 0;
     std::uint64_t seed;
-    std::list<Entry> entries;  // the most recently used first
-    std::unordered_map<std::uint64_t, std::list<Entry>::iterator, AsItIs> by_hash;
+    Entries entries;  // the most recently used first
+    std::unordered_map<std::uint64_t, Entries::iterator, AsItIs> by_hash;
+    std::string shape;  // kept for its space
 };
+
+std::shared_ptr<const Sql> SqlCache::Index::find(std::string_view key, std::uint64_t hash,
+                                                 bool is_shape)
+{
+    const auto found = by_hash.find(hash);
+    if (found == by_hash.end() || found->second->is_shape != is_shape || found->second->key != key)
+        return nullptr;
+    entries.splice(entries.begin(), entries, found->second);
+    return found->second->sql;
+}
+
+void SqlCache::Index::keep(std::string_view key, std::uint64_t hash, bool is_shape,
+                           const std::shared_ptr<const Sql>& sql)
+{
+    const std::size_t bytes = key.size() + bytes_of(*sql);
+    // A text this large is seldom sent twice, and would push out hundreds of others.
+    if (bytes > limit / 16)
+        return;
+    // Two keys of one hash: the newer one takes the place.
+    if (const auto found = by_hash.find(hash); found != by_hash.end())
+        forget(found);
+    entries.push_front({hash, is_shape, std::string(key), bytes, sql});
+    by_hash.emplace(hash, entries.begin());
+    used += bytes;
+    while (used > limit)
+        forget(by_hash.find(entries.back().hash));
+}
+
+void SqlCache::Index::forget(
+    std::unordered_map<std::uint64_t, Entries::iterator, AsItIs>::iterator found)
+{
+    used -= found->second->bytes;
+    entries.erase(found->second);
+    by_hash.erase(found);
+}
 
 SqlCache::SqlCache(std::vector<std::string> trusted_functions, std::size_t byte_limit)
     : index_(std::make_unique<Index>())
@@ -101,32 +145,26 @@ std::shared_ptr<const Sql> SqlCache::find_or_read(std::string_view text)
 {
     Index& index = *index_;
     const std::uint64_t hash = hash_of(text, index.seed);
-    const auto found = index.by_hash.find(hash);
-    if (found != index.by_hash.end()) {
-        const auto entry = found->second;
-        if (entry->text == text) {
-            index.entries.splice(index.entries.begin(), index.entries, entry);
-            return entry->sql;
-        }
-        // Two texts of one hash: the newer one takes the place.
-        index.used -= entry->bytes;
-        index.entries.erase(entry);
-        index.by_hash.erase(found);
-    }
-    auto sql = read_sql(text, index.trusted_functions);
-    const std::size_t bytes = text.size() + bytes_of(*sql);
-    // A text this large is seldom sent twice, and would push out hundreds of others.
-    if (bytes > index.limit / 16)
+    if (auto sql = index.find(text, hash, false))
         return sql;
-    index.entries.push_front({hash, std::string(text), bytes, sql});
-    index.by_hash.emplace(hash, index.entries.begin());
-    index.used += bytes;
-    while (index.used > index.limit) {
-        const auto oldest = std::prev(index.entries.end());
-        index.used -= oldest->bytes;
-        index.by_hash.erase(oldest->hash);
-        index.entries.erase(oldest);
+
+    const bool has_shape = shape_of(text, index.shape);
+    const std::uint64_t shape_hash = has_shape ? hash_of(index.shape, ~index.seed) : 0;
+    if (has_shape) {
+        if (const auto like = index.find(index.shape, shape_hash, true)) {
+            auto command = std::make_shared<Command>(*like->command);
+            command->text = text;
+            auto sql = std::make_shared<Sql>(*like);
+            sql->command = std::move(command);
+            return sql;
+        }
     }
+
+    auto sql = read_sql(text, index.trusted_functions);
+    if (has_shape && sql->same_for_any_numbers)
+        index.keep(index.shape, shape_hash, true, sql);
+    else
+        index.keep(text, hash, false, sql);
     return sql;
 }
 

@@ -1,5 +1,6 @@
 #include "protocols/postgres/statement.h"
 
+#include <algorithm>
 #include <array>
 
 #include "protocols/postgres/password_redaction.h"
@@ -17,8 +18,10 @@ std::shared_ptr<const Sql> opaque_sql(std::string text, std::string problem)
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = std::move(text);
-    command->actions.push_back({static_cast<std::uint8_t>(SqlClass::opaque), {}, problem});
+    command->shared_actions = std::make_shared<const Actions>(
+        Actions{{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem}});
     sql->command = std::move(command);
+    sql->shared_statements = std::make_shared<const std::vector<Statement>>();
     sql->problem = std::move(problem);
     return sql;
 }
@@ -57,18 +60,24 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
         return refused(parsed.problem() + " (read with the grammar of PostgreSQL 15)");
 
     TreeWalk walk(trusted_functions);
-    sql->statements = walk.walk_all(parsed);
+    std::vector<Statement> statements = walk.walk_all(parsed);
     if (walk.too_deep())
         return refused("the statement is nested more than " + std::to_string(TreeWalk::max_depth) +
                        " levels deep");
     if (!walk.misread().empty())
         return refused(walk.misread());
-    command->actions = std::move(walk.actions());
-    if (command->actions.empty())
-        command->actions.push_back(
-            {static_cast<std::uint8_t>(SqlClass::select), {}, "an empty query"});
-    if (!walk.secrets().empty() || walk.has_body())
+    Actions actions = std::move(walk.actions());
+    if (actions.empty())
+        actions.push_back({static_cast<std::uint8_t>(SqlClass::select), {}, "an empty query"});
+    command->shared_actions = std::make_shared<const Actions>(std::move(actions));
+    const bool secretive = !walk.secrets().empty() || walk.has_body();
+    if (secretive)
         command->text = without_secrets(text, walk.secrets(), walk.has_body());
+    sql->same_for_any_numbers = !secretive && !walk.weighed_constants() &&
+                                std::ranges::all_of(statements, [](const Statement& statement) {
+                                    return statement.kind == StatementKind::query;
+                                });
+    sql->shared_statements = std::make_shared<const std::vector<Statement>>(std::move(statements));
     sql->command = std::move(command);
     return sql;
 }

@@ -122,8 +122,12 @@ struct Statement {
 // One text as sent in Query or Parse. Immutable and shared between sessions.
 struct Sql {
     std::shared_ptr<const Command> command;  // actions of all its statements
-    std::vector<Statement> statements;       // empty: an empty query (or what did not parse)
+    // Never null; empty: an empty query (or what did not parse).
+    std::shared_ptr<const std::vector<Statement>> shared_statements;
     std::string problem;  // why the text could not be read; its one action is then opaque
+    bool same_for_any_numbers = false;  // see sql_shape.h: whole numbers in it decide nothing
+
+    const std::vector<Statement>& statements() const { return *shared_statements; }
 };
 
 // Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels) or
@@ -133,8 +137,8 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
                                     const std::vector<std::string>& trusted_functions,
                                     std::size_t text_limit = std::size_t{16} << 20);
 
-// Texts already read, by exact bytes. One for each thread and connection; bounded in bytes, the
-// least recently used go first.
+// Texts already read, by exact bytes or, where whole numbers decide nothing, by all but those. One
+// for each thread and connection; bounded in bytes, the least recently used go first.
 class SqlCache {
 public:
     SqlCache(std::vector<std::string> trusted_functions, std::size_t byte_limit);

@@ -73,6 +73,9 @@ public:
 
     bool too_deep() const { return too_deep_; }
 
+    // True where the value of a constant took part in a decision: 1 = 1 is not 1 = 2.
+    bool weighed_constants() const { return weighed_constants_; }
+
     // Why a tree cannot be trusted to be what the server would read; empty where it can.
     const std::string& misread() const { return misread_; }
 
@@ -175,6 +178,7 @@ private:
     // condition_walk.cpp
     Truth condition(const ::Node* where);
     Truth leaf(const ::Node* where);
+    bool same(const ::Node* a, const ::Node* b);
     Truth all_or_any(const ::BoolExpr& one);
 
     void add(SqlClass what, const std::string& object, std::string_view cause);
@@ -208,6 +212,7 @@ private:
     bool exists_ = false;    // the next SELECT stands in EXISTS: its star shows nothing
     bool in_block_ = false;  // in PL/pgSQL, SELECT INTO assigns to a variable
     bool has_body_ = false;
+    bool weighed_constants_ = false;
     bool too_deep_ = false;
     std::string misread_;
 };

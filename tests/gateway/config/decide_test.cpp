@@ -27,9 +27,10 @@ std::shared_ptr<const Command> read_words(std::string_view text, const Connectio
     return std::make_shared<const Command>(Command{
         .vocabulary = &test_vocabulary,
         .text = std::string(text),
-        .actions = {{.action_class = static_cast<std::uint8_t>(found - test_classes.begin()),
+        .shared_actions = std::make_shared<const Actions>(
+            Actions{{.action_class = static_cast<std::uint8_t>(found - test_classes.begin()),
                      .object = object,
-                     .cause = std::string(text)}}});
+                     .cause = std::string(text)}})});
 }
 
 const std::array<CommandReader, 1> readers = {

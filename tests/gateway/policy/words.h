@@ -75,7 +75,9 @@ inline Action action(Class action_class, std::string object = {}, std::string ca
 
 inline Command command(std::vector<Action> actions, std::string text = "text")
 {
-    return {.vocabulary = &sql, .text = std::move(text), .actions = std::move(actions)};
+    return {.vocabulary = &sql,
+            .text = std::move(text),
+            .shared_actions = std::make_shared<const Actions>(std::move(actions))};
 }
 
 }  // namespace sallyport::words

@@ -101,7 +101,8 @@ struct SessionWorld {
         auto made = std::make_shared<Command>();
         made->vocabulary = &vocabulary;
         made->text = std::move(text);
-        made->actions.push_back(Action{action_class, std::move(object), "the cause"});
+        made->shared_actions = std::make_shared<const Actions>(
+            Actions{{action_class, std::move(object), "the cause"}});
         return made;
     }
 

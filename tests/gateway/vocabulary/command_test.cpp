@@ -11,7 +11,7 @@ constexpr Vocabulary words = {"sql", classes, {}, ClassSet::of(0)};
 
 Command command_of(std::vector<Action> actions)
 {
-    return {&words, "text", std::move(actions)};
+    return {&words, "text", std::make_shared<const Actions>(std::move(actions))};
 }
 
 TEST(CommandTest, HasEveryClassOfItsActions)

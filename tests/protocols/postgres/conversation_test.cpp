@@ -140,7 +140,7 @@ TEST(SensitiveNamesTest, KnowsWhatAStatementCouldTouch)
     const MaskRules rules({rule}, MaskRules::Untraceable::mask, key);
     const SensitiveNames names(sample(), rules);
     const auto touched = [&names](std::string_view text) {
-        return names.touched_by(read_sql(text, {})->statements.at(0).mentions);
+        return names.touched_by(read_sql(text, {})->statements().at(0).mentions);
     };
     EXPECT_TRUE(touched("select upper(email) from users"));
     EXPECT_TRUE(touched("select * from users union select * from users"));

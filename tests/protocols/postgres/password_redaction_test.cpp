@@ -97,7 +97,7 @@ TEST(PasswordRedactionTest, HidesLiteralsOfWhatDoesNotParse)
         EXPECT_FALSE(sql->problem.empty());
         EXPECT_THAT(sql->command->text, Not(HasSubstr("geheim"))) << text;
         EXPECT_THAT(sql->problem, Not(HasSubstr("geheim")));
-        EXPECT_THAT(sql->command->actions.at(0).cause, Not(HasSubstr("geheim")));
+        EXPECT_THAT(sql->command->actions().at(0).cause, Not(HasSubstr("geheim")));
     }
 }
 

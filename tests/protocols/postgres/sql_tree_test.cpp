@@ -69,9 +69,9 @@ TEST(SqlTreeTest, TheWalkFindsTheNamesThatTheLibraryPrints)
     int compared = 0;
     for (const SqlCase& one : sql_corpus()) {
         const auto sql = read_sql(one.text, {});
-        if (!sql->problem.empty() || sql->statements.size() != 1)
+        if (!sql->problem.empty() || sql->statements().size() != 1)
             continue;
-        const StatementKind kind = sql->statements[0].kind;
+        const StatementKind kind = sql->statements()[0].kind;
         const ClassSet code = ClassSet::of(static_cast<std::size_t>(SqlClass::code));
         const bool query = kind == StatementKind::query || kind == StatementKind::explain ||
                            kind == StatementKind::prepare;
@@ -83,7 +83,7 @@ TEST(SqlTreeTest, TheWalkFindsTheNamesThatTheLibraryPrints)
         search(json::parse(printed.parse_tree), found);
         pg_query_free_parse_result(printed);
 
-        const Mentions& mentions = sql->statements[0].mentions;
+        const Mentions& mentions = sql->statements()[0].mentions;
         std::set<std::string> relations;
         for (const RelationName& name : mentions.relations)
             relations.insert(name.schema + "." + name.name);

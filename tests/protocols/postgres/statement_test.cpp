@@ -36,7 +36,7 @@ std::string classes(std::string_view text)
 std::set<std::string> objects(const Sql& sql)
 {
     std::set<std::string> all;
-    for (const Action& action : sql.command->actions) {
+    for (const Action& action : sql.command->actions()) {
         if (!action.object.empty())
             all.insert(action.object);
     }
@@ -53,7 +53,7 @@ std::string repeated(std::string_view piece, int times)
 
 const Mentions& mentions(const Sql& sql)
 {
-    return sql.statements.at(0).mentions;
+    return sql.statements().at(0).mentions;
 }
 
 std::vector<std::string> relations(std::string_view text)
@@ -78,7 +78,7 @@ TEST(StatementTest, TakesTheCorpusForWhatItIs)
         if (one.names_objects) {
             EXPECT_EQ(objects(*sql), one.objects) << one.place << "\n" << one.text;
         }
-        for (const Action& action : sql->command->actions)
+        for (const Action& action : sql->command->actions())
             EXPECT_FALSE(action.cause.empty()) << one.place << "\n" << one.text;
     }
 }
@@ -119,11 +119,11 @@ TEST(StatementTest, ASecondStatementAddsItsClasses)
         if (!alone->problem.empty())
             continue;
         const auto both = read("DROP TABLE x;\n" + one.text);
-        if (alone->statements.empty())
+        if (alone->statements().empty())
             EXPECT_EQ(both->command->classes(), drop) << one.place;
         else
             EXPECT_EQ(both->command->classes(), alone->command->classes() | drop) << one.place;
-        EXPECT_EQ(both->statements.size(), alone->statements.size() + 1) << one.place;
+        EXPECT_EQ(both->statements().size(), alone->statements().size() + 1) << one.place;
     }
 }
 
@@ -142,8 +142,8 @@ TEST(StatementTest, AnEmptyQueryReadsNothing)
 {
     for (const std::string_view text : {"", " ", ";", "-- x", "/* x */", "\n\t;\n"}) {
         const auto sql = read(text);
-        EXPECT_THAT(sql->statements, IsEmpty());
-        ASSERT_EQ(sql->command->actions.size(), 1u);
+        EXPECT_THAT(sql->statements(), IsEmpty());
+        ASSERT_EQ(sql->command->actions().size(), 1u);
         EXPECT_EQ(classes(text), "select");
         EXPECT_EQ(sql->problem, "");
     }
@@ -168,7 +168,7 @@ TEST(StatementTest, SaysWhyATextDoesNotParse)
     const auto sql = read("SELECT FROM WHERE");
     EXPECT_THAT(sql->problem, HasSubstr("syntax error at or near \"WHERE\""));
     EXPECT_THAT(sql->problem, HasSubstr("PostgreSQL 15"));
-    EXPECT_THAT(sql->statements, IsEmpty());
+    EXPECT_THAT(sql->statements(), IsEmpty());
 }
 
 TEST(StatementTest, RefusesTextsBeyondTheLimit)
@@ -248,12 +248,12 @@ TEST(StatementTest, ManyObjectsTakeNoSquareTime)
     std::string text = "DROP TABLE a0";
     for (int i = 1; i < 50'000; ++i)
         text += ", a" + std::to_string(i);
-    EXPECT_EQ(read(text)->command->actions.size(), 50'000u);
+    EXPECT_EQ(read(text)->command->actions().size(), 50'000u);
 }
 
 TEST(StatementTest, KnowsTheKindOfEachStatement)
 {
-    const auto kind = [](std::string_view text) { return read(text)->statements.at(0).kind; };
+    const auto kind = [](std::string_view text) { return read(text)->statements().at(0).kind; };
     EXPECT_EQ(kind("SELECT 1"), StatementKind::query);
     EXPECT_EQ(kind("DELETE FROM t"), StatementKind::query);
     EXPECT_EQ(kind("SELECT 1 INTO t"), StatementKind::ddl);
@@ -278,7 +278,7 @@ TEST(StatementTest, KnowsTheKindOfEachStatement)
 
 TEST(StatementTest, NamesThePreparedStatement)
 {
-    const auto name = [](std::string_view text) { return read(text)->statements.at(0).name; };
+    const auto name = [](std::string_view text) { return read(text)->statements().at(0).name; };
     EXPECT_EQ(name("PREPARE \"P q\" AS SELECT 1"), "P q");
     EXPECT_EQ(name("EXECUTE p(1)"), "p");
     EXPECT_EQ(name("EXPLAIN EXECUTE p"), "p");
@@ -290,7 +290,7 @@ TEST(StatementTest, NamesThePreparedStatement)
 TEST(StatementTest, SaysWhatChangesTheCatalogue)
 {
     const auto changes = [](std::string_view text) {
-        return read(text)->statements.at(0).changes_catalogue;
+        return read(text)->statements().at(0).changes_catalogue;
     };
     for (const std::string_view text :
          {"CREATE TABLE t ()", "DROP TABLE t", "ALTER TABLE t ADD a int", "SELECT 1 INTO t",
@@ -304,7 +304,7 @@ TEST(StatementTest, SaysWhatChangesTheCatalogue)
 TEST(StatementTest, ReportsSettings)
 {
     const auto settings = [](std::string_view text) {
-        return read(text)->statements.at(0).settings;
+        return read(text)->statements().at(0).settings;
     };
     EXPECT_THAT(settings("SET \"Search_Path\" = x"), ElementsAre("search_path"));
     EXPECT_THAT(settings("SET standard_conforming_strings = off"),
@@ -328,7 +328,7 @@ TEST(StatementTest, ReportsSettings)
 
 TEST(StatementTest, ReadsTheOptionsOfCopy)
 {
-    const auto copied = [](std::string_view text) { return read(text)->statements.at(0).copy; };
+    const auto copied = [](std::string_view text) { return read(text)->statements().at(0).copy; };
     const CopyTarget text = copied("COPY app.t (a, \"B\") TO STDOUT");
     EXPECT_EQ(text.relation.schema, "app");
     EXPECT_EQ(text.relation.name, "t");
@@ -441,7 +441,7 @@ TEST(StatementTest, ExplainsEachAction)
 {
     const auto sql = read("WITH x AS (DELETE FROM users WHERE id = 1) SELECT pg_reload_conf()");
     std::vector<std::string> causes;
-    for (const Action& action : sql->command->actions)
+    for (const Action& action : sql->command->actions())
         causes.push_back(action.cause);
     EXPECT_THAT(causes, Contains("DELETE in WITH"));
     EXPECT_THAT(causes, Contains("call of pg_catalog.pg_reload_conf()"));
