@@ -51,7 +51,11 @@ private:
 };
 
 struct Thread {
-    explicit Thread(asio::io_context& context) : io(context) {}
+    explicit Thread(asio::io_context& context) : io(context)
+    {
+        // Makes its epoll now: its first connection may come when descriptors are short.
+        const asio::steady_timer timer(context);
+    }
 
     asio::io_context& io;
     std::atomic<std::size_t> connections = 0;
