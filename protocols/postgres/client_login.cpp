@@ -83,6 +83,7 @@ private:
     awaitable<Step<void>> begin_tls();
     awaitable<Step<void>> negotiate(const StartupMessage& startup);
     awaitable<Step<LoggedIn>> admit(const StartupMessage& startup, ProvedUser user);
+    std::string who() const;
 
     Stream& client_;
     Gate& gate_;
@@ -257,6 +258,14 @@ awaitable<Step<Outcome>> ClientLogin::log_in()
     co_return Outcome(std::move(logged_in));
 }
 
+// For a log line; empty as long as the client has not said who it wants to be.
+std::string ClientLogin::who() const
+{
+    if (user_.empty())
+        return {};
+    return "user=" + in_quotes(user_) + " connection=" + in_quotes(connection_);
+}
+
 awaitable<Result<Outcome>> ClientLogin::run()
 {
     auto outcome = co_await log_in();
@@ -268,7 +277,8 @@ awaitable<Result<Outcome>> ClientLogin::run()
         gate_.record_refusal("postgres", user_, connection_, client_.peer(), end.reason);
     if (!end.message.empty())
         (void)co_await send_all(client_, end.message);  // a client that left needs no error
-    co_return failure(end.refused ? Fault::refused : Fault::closed, printable(end.reason));
+    Error error{end.refused ? Fault::refused : Fault::closed, printable(end.reason), who()};
+    co_return tl::unexpected(std::move(error));
 }
 
 Error ClientLogin::too_late()
@@ -277,7 +287,7 @@ Error ClientLogin::too_late()
         "the login was not finished within " + std::to_string(settings_.deadline.count()) + " ms";
     if (!admitted_)
         gate_.record_refusal("postgres", user_, connection_, client_.peer(), reason);
-    return {Fault::refused, reason};
+    return {Fault::refused, reason, who()};
 }
 
 awaitable<void> wait_for(std::chrono::milliseconds duration)

@@ -29,7 +29,8 @@ struct LoginSettings {
 
 // Answers SSLRequest, GSSENCRequest and direct TLS (at most one of each), reads the startup packet,
 // negotiates the version, authenticates and admits. A refused client has been sent its one error
-// and the refusal is recorded when this completes with an Error. A CancelRequest completes with it.
+// and the refusal is recorded when this completes with an Error, whose context names user and
+// connection for the log, where the client has said them. A CancelRequest completes with it.
 // AuthenticationOk has not been sent yet: the target comes first.
 boost::asio::awaitable<Result<std::variant<LoggedIn, CancelRequest>>> log_in_client(
     Stream& client, Gate& gate, const LoginSettings& settings);

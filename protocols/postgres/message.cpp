@@ -132,4 +132,15 @@ std::string printable(std::string_view words)
     return text;
 }
 
+std::string in_quotes(std::string_view words)
+{
+    std::string text = "\"";
+    for (const char each : printable(words)) {
+        if (each == '"' || each == '\\')
+            text += '\\';
+        text += each;
+    }
+    return text + '"';
+}
+
 }  // namespace sallyport::postgres

@@ -108,4 +108,7 @@ std::string error_message(std::string_view severity, std::string_view sqlstate,
 // characters as spaces.
 std::string printable(std::string_view words);
 
+// The same as a quoted value of a log line: none of the words can end it.
+std::string in_quotes(std::string_view words);
+
 }  // namespace sallyport::postgres

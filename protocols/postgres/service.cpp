@@ -101,8 +101,9 @@ awaitable<void> PostgresService::serve(Stream client)
 {
     auto login = co_await log_in_client(client, gate_, login_);
     if (!login) {
-        spdlog::info("peer={} event=login_ended reason=\"{}\"", client.peer().address,
-                     login.error().detail);
+        const Error& end = login.error();
+        spdlog::info("peer={} event=login_ended {}reason={}", client.peer().address,
+                     end.context.empty() ? "" : end.context + " ", in_quotes(end.detail));
         client.close();
         co_return;
     }

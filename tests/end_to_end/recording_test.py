@@ -111,6 +111,7 @@ def test_a_refused_login_is_logged_without_its_password(gateway):
     with pytest.raises(Closed):
         gateway.client("featurestore", password="wrong-password-canary")
     wait_until(lambda: "reason=\"SCRAM" in gateway.log_text(), 5, "the log line")
+    assert 'event=login_ended user="alice" connection="featurestore" reason="SCRAM' in gateway.log_text()
     assert "wrong-password-canary" not in gateway.log_text()
 
 

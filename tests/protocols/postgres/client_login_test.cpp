@@ -450,6 +450,25 @@ TEST(ClientLoginTest, BadStartupPacketsGetTheServersAnswer)
     EXPECT_THAT(world.refusals(), SizeIs(5));
 }
 
+TEST(ClientLoginTest, TheLogIsToldWhoWasRefused)
+{
+    LoginWorld world;
+    const auto context = [&world](const std::string& bytes) {
+        const auto outcome = world.serve([&bytes](Wire& wire) {
+            (void)wire.send(bytes);
+            wire.finish();
+            (void)wire.read_to_the_end();
+        });
+        return outcome.result ? "no error" : outcome.result.error().context;
+    };
+    EXPECT_EQ(context(startup_packet("nobody", {}, "featurestore")),
+              R"(user="nobody" connection="featurestore")");
+    EXPECT_EQ(context(startup_packet("a\" event=ok x=\"\\\n", {}, "b c")),
+              R"(user="a\" event=ok x=\"\\" connection="b c")");
+    EXPECT_EQ(context(startup_packet(std::string(5000, 'a'), {}, "b")).size(), 400 + 22U);
+    EXPECT_EQ(context(packet(be32(3))), "");
+}
+
 TEST(ClientLoginTest, ClientsThatLeaveAreNoRefusals)
 {
     LoginWorld world;
