@@ -90,7 +90,7 @@ json as_json(const SessionSummary& session)
             {"bytes", session.bytes}};
 }
 
-constexpr std::size_t table_columns = 10;
+constexpr std::size_t table_columns = 11;
 using TableRow = std::array<std::string, table_columns>;
 
 TableRow as_row(const SessionSummary& session)
@@ -105,6 +105,7 @@ TableRow as_row(const SessionSummary& session)
             session.ended_ms ? duration_text(static_cast<std::uint64_t>(duration_ms) * 1000) : "",
             std::to_string(session.commands),
             std::to_string(session.denied),
+            std::to_string(session.held),
             std::to_string(session.rows),
             std::to_string(session.masked_values)};
 }
@@ -112,7 +113,7 @@ TableRow as_row(const SessionSummary& session)
 void write_table(const std::vector<SessionSummary>& sessions, std::ostream& out)
 {
     std::vector<TableRow> rows{{"SESSION", "STARTED", "USER", "CONNECTION", "STATUS", "LASTED",
-                                "COMMANDS", "DENIED", "ROWS", "MASKED"}};
+                                "COMMANDS", "DENIED", "HELD", "ROWS", "MASKED"}};
     for (const SessionSummary& session : sessions)
         rows.push_back(as_row(session));
     std::array<std::size_t, table_columns> widths{};

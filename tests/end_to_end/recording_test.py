@@ -56,6 +56,12 @@ def test_the_list_can_be_filtered(gateway, told):
 def test_the_list_for_people_names_the_session(gateway, told):
     text = gateway.run("sessions").stdout
     assert told["id"] in text and "alice" in text and "featurestore" in text
+    columns = text.splitlines()[0].split()
+    row = next(line for line in text.splitlines() if told["id"] in line).split("  ")
+    row = [word for word in row if word]
+    for column in ("COMMANDS", "DENIED", "HELD", "ROWS", "MASKED"):
+        key = {"MASKED": "masked_values"}.get(column, column.lower())
+        assert int(row[columns.index(column)]) == told[key], (column, text)
 
 
 def test_the_replay_tells_statements_verdicts_parameters_and_masked_rows(gateway, told):
