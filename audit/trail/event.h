@@ -29,7 +29,7 @@ enum class EventKind : std::uint8_t {
     command_decided = 8,        // text: the command; payload: its parameters, protocol's own bytes
     output_shown = 9,           // payload: what the client saw, protocol's own bytes, masked
     input_sent = 10,            // payload: what followed the command (COPY data, standard input)
-    command_ended = 11,         // text: Outcome::summary; payload: output not in an output_shown
+    command_ended = 11,         // text: summary or refusal; payload: output not in an output_shown
     cancel_requested = 12,
     gateway_lost = 13,  // an earlier start ended without gateway_stopped; found at the next start
     session_aborted = 14,  // open when the gateway was lost; written by the next start

@@ -144,8 +144,8 @@ Result<Exchange> Session::begin(const std::shared_ptr<const Command>& command,
         std::string context = "rule " + ruling.rule;
         if (!ruling.cause.empty())
             context += " (" + ruling.cause + ")";
-        context += "; session " + to_string(id_) + "; command " + std::to_string(event.number);
-        return tl::unexpected(Error{Fault::refused, refusal_text(ruling), std::move(context)});
+        return tl::unexpected(
+            refusal(event.number, refusal_text(ruling), std::move(context) + "; "));
     }
     if (!command->only_reads())
         parts_->effect_begun = parts_->begun;
@@ -164,8 +164,20 @@ Error Session::refuse(const std::shared_ptr<const Command>& command,
     event.payload = parameters;
     if (auto recorded = append(event); !recorded)
         return std::move(recorded).error();
-    return Error{Fault::refused, std::string(reason),
-                 "session " + to_string(id_) + "; command " + std::to_string(event.number)};
+    return refusal(event.number, std::string(reason), {});
+}
+
+// Closes a refused command's record with the words the client is told. They stand there, not with
+// the decision, for they may name columns: they can be erased, and the decision stays.
+Error Session::refusal(std::uint32_t command, std::string words, std::string context)
+{
+    Event event{.kind = EventKind::command_ended};
+    event.command = command;
+    event.text = words;
+    if (auto recorded = append(event); !recorded)
+        return std::move(recorded).error();
+    context += "session " + to_string(id_) + "; command " + std::to_string(command);
+    return Error{Fault::refused, std::move(words), std::move(context)};
 }
 
 std::optional<ForwardPermit> Session::forward_permit_now() const

@@ -109,6 +109,7 @@ private:
     explicit Session(std::unique_ptr<Parts> parts);
 
     Result<void> append(Event& event);
+    Error refusal(std::uint32_t command, std::string words, std::string context);
     void show_pending();
 
     std::unique_ptr<Parts> parts_;

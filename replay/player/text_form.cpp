@@ -283,7 +283,8 @@ void TextForm::ended(const RecordedEvent& event)
         add("failed");
     if (event.masked_values > 0)
         add(counted(event.masked_values, "masked value", "masked values"));
-    add(duration_text(event.duration_us));
+    if (event.succeeded || event.duration_us > 0)  // what was refused has run for no time
+        add(duration_text(event.duration_us));
     if (event.bytes_left_out > 0) {
         std::string left_out = fmt::format("{} bytes not recorded", event.bytes_left_out);
         if (event.digest)

@@ -67,6 +67,7 @@ def test_the_list_for_people_names_the_session(gateway, told):
 def test_the_replay_tells_statements_verdicts_parameters_and_masked_rows(gateway, told):
     text = replay(gateway, told, "text")
     for part in ("story-marker", "[masked]", "Ada", "drop table users", "denied", "analysts read features#2",
+                 "blocked by policy \"analysts read features\": destructive statements go through a migration",
                  "division by zero", "a parameter", "copy scratch from stdin", "update ranking_scores"):
         assert part in text, (part, text)
 

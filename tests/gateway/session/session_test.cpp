@@ -8,6 +8,7 @@
 namespace sallyport {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -99,7 +100,13 @@ TEST(SessionTest, ARefusalIsRecordedAndSaysPolicyReasonRuleAndSession)
     EXPECT_EQ(refused.error().detail, "blocked by policy \"p\": kept for ever");
     EXPECT_THAT(refused.error().context, HasSubstr("rule p#2"));
     EXPECT_THAT(refused.error().context, HasSubstr(to_string((*session)->id())));
-    EXPECT_EQ(world.journal.kept.back().decision, Decision::denied);
+    ASSERT_THAT(world.journal.kept, SizeIs(3));
+    EXPECT_EQ(world.journal.kept[1].decision, Decision::denied);
+    EXPECT_THAT(refused.error().context, EndsWith("; command 2"));
+    EXPECT_EQ(world.journal.kept[2].kind, EventKind::command_ended);
+    EXPECT_EQ(world.journal.kept[2].command, 2U);
+    EXPECT_FALSE(world.journal.kept[2].succeeded);
+    EXPECT_EQ(world.journal.kept[2].text, refused.error().detail);
 }
 
 TEST(SessionTest, WhatNeedsAnApprovalIsHeldAndSaysSo)
@@ -110,7 +117,9 @@ TEST(SessionTest, WhatNeedsAnApprovalIsHeldAndSaysSo)
         (*session)->begin(SessionWorld::command(SessionWorld::change, "public.ask"), {});
     ASSERT_FALSE(held);
     EXPECT_THAT(held.error().detail, HasSubstr("needs an approval"));
-    EXPECT_EQ(world.journal.kept.back().decision, Decision::held);
+    ASSERT_THAT(world.journal.kept, SizeIs(3));
+    EXPECT_EQ(world.journal.kept[1].decision, Decision::held);
+    EXPECT_EQ(world.journal.kept[2].text, held.error().detail);
 }
 
 TEST(SessionTest, WhatNoRuleAllowsIsDenied)

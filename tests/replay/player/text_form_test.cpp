@@ -121,6 +121,15 @@ TEST(TextFormTest, RecordedTextCannotPassForAVerdict)
     EXPECT_THAT(text, Not(HasSubstr("\n[00:00:09.000]")));
 }
 
+TEST(TextFormTest, SaysWhyACommandWasRefused)
+{
+    RecordedEvent refusal = test_ending(2, 1, 0, "blocked by policy \"guard\": not here");
+    refusal.succeeded = false;
+    refusal.duration_us = 0;
+    const std::string text = as_text({test_command(1, 0, "DROP x", Decision::denied), refusal});
+    EXPECT_THAT(text, HasSubstr("\n    DROP x\n    [blocked by policy \"guard\": not here]\n"));
+}
+
 TEST(TextFormTest, SaysWhatWasNotRecorded)
 {
     RecordedEvent ending = test_ending(2, 1, 5, "SELECT 900000");
