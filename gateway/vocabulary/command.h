@@ -69,8 +69,9 @@ using Actions = std::vector<Action>;
 // Immutable; shared by every session that sends the same text.
 struct Command {
     const Vocabulary* vocabulary;
-    std::string text;                               // as recorded: secrets in it are replaced
-    std::shared_ptr<const Actions> shared_actions;  // texts that do the same may share them
+    std::string text;  // as recorded: secrets in it are replaced
+    // Never null; texts that do the same may share them.
+    std::shared_ptr<const Actions> shared_actions = std::make_shared<const Actions>();
 
     const Actions& actions() const { return *shared_actions; }
     ClassSet classes() const;

@@ -109,6 +109,8 @@ Result<bool> Relay::show_now()
     TRY(all, client_.show_now(*permit, to_client_, shown_));
     if (all)
         shown_all();
+    else
+        showing_ = true;
     return all;
 }
 

@@ -21,7 +21,6 @@ std::shared_ptr<const Sql> opaque_sql(std::string text, std::string problem)
     command->shared_actions = std::make_shared<const Actions>(
         Actions{{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem}});
     sql->command = std::move(command);
-    sql->shared_statements = std::make_shared<const std::vector<Statement>>();
     sql->problem = std::move(problem);
     return sql;
 }

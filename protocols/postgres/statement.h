@@ -123,7 +123,8 @@ struct Statement {
 struct Sql {
     std::shared_ptr<const Command> command;  // actions of all its statements
     // Never null; empty: an empty query (or what did not parse).
-    std::shared_ptr<const std::vector<Statement>> shared_statements;
+    std::shared_ptr<const std::vector<Statement>> shared_statements =
+        std::make_shared<const std::vector<Statement>>();
     std::string problem;  // why the text could not be read; its one action is then opaque
     bool same_for_any_numbers = false;  // see sql_shape.h: whole numbers in it decide nothing
 
