@@ -68,7 +68,7 @@ using Actions = std::vector<Action>;
 
 // Immutable; shared by every session that sends the same text.
 struct Command {
-    const Vocabulary* vocabulary;
+    const Vocabulary* vocabulary = nullptr;
     std::string text;  // as recorded: secrets in it are replaced
     // Never null; texts that do the same may share them.
     std::shared_ptr<const Actions> shared_actions = std::make_shared<const Actions>();

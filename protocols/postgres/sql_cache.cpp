@@ -87,9 +87,9 @@ struct SqlCache::Index {
     void forget(std::unordered_map<std::uint64_t, Entries::iterator, AsItIs>::iterator found);
 
     std::vector<std::string> trusted_functions;
-    std::size_t limit;
+    std::size_t limit = 0;
     std::size_t used = 0;
-    std::uint64_t seed;
+    std::uint64_t seed = 0;
     Entries entries;  // the most recently used first
     std::unordered_map<std::uint64_t, Entries::iterator, AsItIs> by_hash;
     std::string shape;  // kept for its space

@@ -44,7 +44,7 @@ TEST(SqlCacheTest, KeepsWhatDoesNotParseAsWell)
 
 TEST(SqlCacheTest, ForgetsTheLeastRecentlyUsed)
 {
-    SqlCache cache({}, 64 * 1024);
+    SqlCache cache({}, std::size_t{64} << 10);
     const auto kept = cache.find_or_read("SELECT 'kept'");
     const auto lost = cache.find_or_read("SELECT 'lost'");
     for (int i = 0; i < 1000; ++i) {
@@ -58,7 +58,7 @@ TEST(SqlCacheTest, ForgetsTheLeastRecentlyUsed)
 
 TEST(SqlCacheTest, OneLargeTextDoesNotPushOutTheOthers)
 {
-    SqlCache cache({}, 64 * 1024);
+    SqlCache cache({}, std::size_t{64} << 10);
     const auto kept = cache.find_or_read("SELECT 'kept'");
     const std::string large = "SELECT '" + std::string(100'000, 'x') + "'";
     EXPECT_NE(cache.find_or_read(large), cache.find_or_read(large));
