@@ -44,13 +44,6 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_in_hardware(Bytes bytes, 
         left -= 8;
     }
     auto narrow = static_cast<std::uint32_t>(wide);
-    if (left >= 4) {
-        std::uint32_t word = 0;
-        std::memcpy(&word, at, 4);
-        narrow = _mm_crc32_u32(narrow, word);
-        at += 4;
-        left -= 4;
-    }
     for (; left > 0; --left)
         narrow = _mm_crc32_u8(narrow, std::to_integer<unsigned char>(*at++));
     return narrow;

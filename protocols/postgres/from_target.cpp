@@ -369,14 +369,17 @@ Result<std::shared_ptr<const ResultShape>> Relay::shape_of(Bytes row_description
     shape->fields = std::move(fields);
     std::vector<Column> columns;
     columns.reserve(shape->fields.size());
+    bool all_known = true;
     for (const FieldShape& field : shape->fields) {
         Column column;
         column.label = field.label;
         if (field.relation != 0)
             column.sources = known->sources(field.relation, field.attribute);
+        const bool known_here = field.relation == 0 || !column.sources.empty();
         // Made since the catalogue was read, perhaps.
-        if (field.relation != 0 && column.sources.empty() && !just_read)
+        if (!known_here && !just_read)
             return nullptr;
+        all_known = all_known && known_here;
         // A column of a relation that nobody knows could be anything; one without an origin is
         // hidden where the statement mentions what could be masked.
         column.traced =
@@ -387,7 +390,9 @@ Result<std::shared_ptr<const ResultShape>> Relay::shape_of(Bytes row_description
     }
     TRY(plan, session_.plan(columns));
     shape->plan = std::move(plan);
-    shapes_.keep(row_description, known, touched, shape);
+    // What nobody knows yet is looked up again the next time: it may be committed by then.
+    if (all_known)
+        shapes_.keep(row_description, known, touched, shape);
     return shape;
 }
 
