@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "gateway/edge/readiness.h"
+
 namespace sallyport {
 
 namespace {
@@ -53,8 +55,8 @@ private:
 struct Thread {
     explicit Thread(asio::io_context& context) : io(context)
     {
-        // Makes its epoll now: its first connection may come when descriptors are short.
-        const asio::steady_timer timer(context);
+        // Makes its epolls now: its first connection may come when descriptors are short.
+        (void)Readiness::of(context.get_executor());
     }
 
     asio::io_context& io;

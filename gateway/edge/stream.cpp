@@ -4,11 +4,17 @@
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cerrno>
+#include <exception>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
+#include <utility>
 
+#include "gateway/edge/readiness.h"
 #include "gateway/edge/tls_channel.h"
 
 namespace sallyport {
@@ -17,6 +23,7 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::awaitable;
+using asio::ip::tcp;
 using boost::system::error_code;
 
 // Completes with the error as a value, and without a coroutine frame of its own.
@@ -24,6 +31,8 @@ constexpr auto as_values = asio::as_tuple(asio::deferred);
 
 constexpr std::size_t most_pieces = 64;
 constexpr int most_drains = 16;
+// Turns in a row of a connection that always has more, before others have theirs.
+constexpr int most_turns = 16;
 
 error_code last_error()
 {
@@ -76,7 +85,7 @@ std::size_t send_from(int descriptor, std::span<const asio::const_buffer> pieces
     }
 }
 
-Peer peer_of(const asio::ip::tcp::socket& socket)
+Peer peer_of(const tcp::socket& socket)
 {
     Peer peer;
     error_code error;
@@ -98,98 +107,285 @@ std::string name_of(const Peer& peer)
 
 }  // namespace
 
-Stream::Stream(Socket socket) : socket_(std::move(socket)), peer_(peer_of(socket_))
+// What a Stream is, at an address that stays.
+struct Stream::Connection final : Readiness::Watched {
+    explicit Connection(tcp::socket socket);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() override { close(); }
+
+    void on_ready(std::uint32_t events) noexcept override;
+    void take_turns() noexcept;
+    std::optional<std::size_t> receive(MutableBytes into, int flags, error_code& error);
+    Result<std::optional<std::size_t>> read_encrypted(MutableBytes into);
+    Error broken(const error_code& error) const;
+    void close();
+
+    Peer peer;
+    asio::any_io_executor executor;
+    Readiness& readiness;
+    int descriptor = -1;
+    std::unique_ptr<TlsChannel> tls;
+
+    // What the last event and the last attempt told. Where it says no, the next event will tell
+    // when that has changed.
+    bool can_read = true;
+    bool can_write = true;
+    bool hung_up = false;  // the peer has finished, and no event will say so again
+
+    asio::steady_timer read_turn;  // never expire: cancelled when there may be something
+    asio::steady_timer write_turn;
+    const std::function<bool()>* turn = nullptr;  // of while_readable()
+    std::exception_ptr thrown;                    // by the turn
+};
+
+Stream::Connection::Connection(tcp::socket socket)
+    : peer(peer_of(socket)),
+      executor(socket.get_executor()),
+      readiness(Readiness::of(executor)),
+      read_turn(executor, asio::steady_timer::time_point::max()),
+      write_turn(executor, asio::steady_timer::time_point::max())
 {
     // Neither can fail on a connected socket; on one that the peer has reset the first read tells.
-    error_code ignored;
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-    socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+    error_code error;
+    socket.set_option(tcp::no_delay(true), error);
+    socket.set_option(asio::socket_base::keep_alive(true), error);
+    descriptor = socket.release(error);
+    if (!error)
+        error = readiness.watch(descriptor, *this);
+    if (error) {
+        ::close(descriptor);
+        descriptor = -1;
+    }
 }
 
-Stream::Stream(Stream&&) noexcept = default;
-Stream::~Stream()
+Error Stream::Connection::broken(const error_code& error) const
 {
-    close();
-}
-
-Error Stream::broken(const error_code& error) const
-{
-    return {Fault::closed, "connection with " + name_of(peer_) + ": " +
+    return {Fault::closed, "connection with " + name_of(peer) + ": " +
                                (error == asio::error::operation_aborted ? "ended by the gateway"
                                                                         : error.message())};
 }
 
-awaitable<Result<std::size_t>> Stream::read_some(MutableBytes into)
+void Stream::Connection::on_ready(std::uint32_t events) noexcept
 {
-    if (tls_ == nullptr) {
-        const auto buffer = asio::buffer(into.data(), into.size());
-        const auto [error, count] = co_await socket_.async_read_some(buffer, as_values);
-        if (error && error != asio::error::eof)
-            co_return tl::unexpected(broken(error));
-        co_return count;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        hung_up = true;
+    if ((events & EPOLLIN) != 0 || hung_up)
+        can_read = true;
+    if (!can_write && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+        can_write = true;
+        write_turn.cancel();
     }
-    for (;;) {
-        auto decrypted = tls_->read(into);
-        // What the peer's own messages demand in answer; what the socket does not take now goes
-        // with the next write.
-        (void)tls_->send_pending();
-        if (!decrypted)
-            co_return tl::unexpected(std::move(decrypted).error());
-        if (decrypted->count > 0 || decrypted->finished)
-            co_return decrypted->count;
-        const MutableBytes inbox = tls_->inbox();
-        const auto buffer = asio::buffer(inbox.data(), inbox.size());
-        const auto [error, count] = co_await socket_.async_read_some(buffer, as_values);
-        if (error && error != asio::error::eof)
-            co_return tl::unexpected(broken(error));
-        tls_->received(count);
+    if (!can_read)
+        return;
+    if (turn != nullptr)
+        take_turns();
+    else
+        read_turn.cancel();
+}
+
+void Stream::Connection::take_turns() noexcept
+{
+    try {
+        for (int i = 0; i < most_turns; ++i) {
+            if (!can_read || descriptor < 0)
+                return;
+            if (!(*turn)()) {
+                turn = nullptr;
+                read_turn.cancel();
+                return;
+            }
+        }
+        readiness.once_more(*this);
+    } catch (...) {
+        thrown = std::current_exception();
+        turn = nullptr;
+        read_turn.cancel();
     }
 }
 
-Result<std::size_t> Stream::read_now(MutableBytes into)
+// Nothing: nothing has come, or an error.
+std::optional<std::size_t> Stream::Connection::receive(MutableBytes into, int flags,
+                                                       error_code& error)
 {
-    if (tls_ != nullptr) {
-        tls_->look_again();
-        auto decrypted = tls_->read(into);
-        (void)tls_->send_pending();  // as in read_some()
+    for (;;) {
+        const ssize_t count = ::recv(descriptor, into.data(), into.size(), MSG_DONTWAIT | flags);
+        if (count >= 0) {
+            const auto size = static_cast<std::size_t>(count);
+            // Less than was asked for: no more is there, and more will be an event (epoll(7)).
+            // The peer's end is an event of its own, unless it is behind us already.
+            if (size < into.size() && size > 0 && flags == 0)
+                can_read = hung_up;
+            return size;
+        }
+        if (errno == EINTR)
+            continue;
+        can_read = false;
+        if (errno != EAGAIN && errno != EWOULDBLOCK)
+            error = last_error();
+        return std::nullopt;
+    }
+}
+
+void Stream::Connection::close()
+{
+    if (descriptor < 0)
+        return;
+    if (tls != nullptr) {
+        tls->say_goodbye();
+        (void)tls->send_pending();  // a peer that takes nothing gets no goodbye
+        tls->detach();
+    }
+    ::shutdown(descriptor, SHUT_WR);
+    // Closing over bytes that nobody read makes the system reset the connection, which takes away
+    // from the peer what it was just told.
+    std::array<std::byte, 4096> rest;  // NOLINT(*-member-init): written before it is read
+    for (int i = 0; i < most_drains; ++i) {
+        if (::recv(descriptor, rest.data(), rest.size(), MSG_DONTWAIT) <= 0)
+            break;
+    }
+    readiness.forget(descriptor, *this);
+    ::close(descriptor);
+    descriptor = -1;
+    read_turn.cancel();
+    write_turn.cancel();
+}
+
+Stream::Stream(tcp::socket socket) : connection_(std::make_unique<Connection>(std::move(socket))) {}
+
+Stream::Stream(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+awaitable<Result<void>> Stream::readable()
+{
+    Connection& here = *connection_;
+    while (!here.can_read && here.descriptor >= 0) {
+        const Readiness::Waiter waiter(here.readiness);
+        (void)co_await here.read_turn.async_wait(as_values);
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            co_return tl::unexpected(here.broken(asio::error::operation_aborted));
+    }
+    if (here.descriptor < 0)
+        co_return tl::unexpected(here.broken(asio::error::operation_aborted));
+    co_return Result<void>();
+}
+
+awaitable<Result<void>> Stream::writable()
+{
+    Connection& here = *connection_;
+    while (!here.can_write && here.descriptor >= 0) {
+        const Readiness::Waiter waiter(here.readiness);
+        (void)co_await here.write_turn.async_wait(as_values);
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            co_return tl::unexpected(here.broken(asio::error::operation_aborted));
+    }
+    if (here.descriptor < 0)
+        co_return tl::unexpected(here.broken(asio::error::operation_aborted));
+    co_return Result<void>();
+}
+
+Result<std::optional<std::size_t>> Stream::read_now(MutableBytes into)
+{
+    Connection& here = *connection_;
+    if (here.descriptor < 0)
+        return tl::unexpected(here.broken(asio::error::operation_aborted));
+    if (here.tls != nullptr)
+        return here.read_encrypted(into);
+    if (!here.can_read)
+        return std::nullopt;
+    error_code error;
+    const auto count = here.receive(into, 0, error);
+    if (error)
+        return tl::unexpected(here.broken(error));
+    return count;
+}
+
+Result<std::optional<std::size_t>> Stream::Connection::read_encrypted(MutableBytes into)
+{
+    for (;;) {
+        auto decrypted = tls->read(into);
+        // What the peer's own messages demand in answer; what the socket does not take now goes
+        // with the next write.
+        (void)tls->send_pending();
         if (!decrypted)
             return tl::unexpected(std::move(decrypted).error());
-        return decrypted->count;
+        // The socket may be empty, and what it gave not yet told.
+        can_read = can_read || decrypted->more;
+        if (decrypted->count > 0 || decrypted->finished)
+            return decrypted->count;
+        if (!can_read)
+            return std::nullopt;
+        error_code error;
+        const auto count = receive(tls->inbox(), 0, error);
+        if (error)
+            return tl::unexpected(broken(error));
+        if (!count)
+            return std::nullopt;
+        tls->received(*count);
     }
+}
+
+awaitable<Result<std::size_t>> Stream::read_some(MutableBytes into)
+{
     for (;;) {
-        const ssize_t count =
-            ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-        if (count >= 0)
-            return static_cast<std::size_t>(count);
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return 0;
-        if (errno != EINTR)
-            return tl::unexpected(broken(last_error()));
+        CO_TRY(count, read_now(into));
+        if (count)
+            co_return *count;
+        CO_TRY_DONE(co_await readable());
     }
+}
+
+awaitable<Result<void>> Stream::while_readable(const std::function<bool()>& turn)
+{
+    Connection& here = *connection_;
+    const Readiness::Waiter waiter(here.readiness);
+    here.turn = &turn;
+    here.take_turns();
+    while (here.turn != nullptr) {
+        if (here.descriptor >= 0)
+            (void)co_await here.read_turn.async_wait(as_values);
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none || here.descriptor < 0) {
+            here.turn = nullptr;
+            co_return tl::unexpected(here.broken(asio::error::operation_aborted));
+        }
+    }
+    if (here.thrown)
+        std::rethrow_exception(std::exchange(here.thrown, nullptr));
+    co_return Result<void>();
 }
 
 Result<bool> Stream::write_now(Pieces pieces, std::size_t& done)
 {
+    Connection& here = *connection_;
+    if (here.descriptor < 0)
+        return tl::unexpected(here.broken(asio::error::operation_aborted));
     const std::size_t size = size_of(pieces);
-    if (tls_ == nullptr) {
+    if (here.tls == nullptr) {
         while (done < size) {
             error_code error;
-            const std::size_t sent = send_from(socket_.native_handle(), pieces, done, error);
+            const std::size_t sent = send_from(here.descriptor, pieces, done, error);
             if (error)
-                return tl::unexpected(broken(error));
-            if (sent == 0)
+                return tl::unexpected(here.broken(error));
+            if (sent == 0) {
+                here.can_write = false;
                 return false;
+            }
             done += sent;
         }
         return true;
     }
     for (;;) {
-        TRY(sent, tls_->send_pending());
-        if (!sent)
+        TRY(sent, here.tls->send_pending());
+        if (!sent) {
+            here.can_write = false;
             return false;
+        }
         if (done == size)
             return true;
-        TRY(taken, tls_->encrypt(pieces, done));
+        TRY(taken, here.tls->encrypt(pieces, done));
         done += taken;
     }
 }
@@ -201,9 +397,7 @@ awaitable<Result<void>> Stream::write(const std::vector<asio::const_buffer>& pie
         CO_TRY(sent, write_now(pieces, done));
         if (sent)
             co_return Result<void>();
-        const auto [error] = co_await socket_.async_wait(Socket::wait_write, as_values);
-        if (error)
-            co_return tl::unexpected(broken(error));
+        CO_TRY_DONE(co_await writable());
     }
 }
 
@@ -215,111 +409,104 @@ awaitable<Result<void>> Stream::write(Bytes bytes)
         CO_TRY(sent, write_now({&piece, 1}, done));
         if (sent)
             co_return Result<void>();
-        const auto [error] = co_await socket_.async_wait(Socket::wait_write, as_values);
-        if (error)
-            co_return tl::unexpected(broken(error));
+        CO_TRY_DONE(co_await writable());
     }
 }
 
 awaitable<Result<bool>> Stream::peek(MutableBytes into, std::size_t& count)
 {
-    const auto buffer = asio::buffer(into.data(), into.size());
-    const auto [error, seen] =
-        co_await socket_.async_receive(buffer, Socket::message_peek, as_values);
-    count = seen;
-    if (error && error != asio::error::eof)
-        co_return tl::unexpected(broken(error));
-    co_return seen > 0;
+    Connection& here = *connection_;
+    for (;;) {
+        CO_TRY_DONE(co_await readable());
+        error_code error;
+        const auto seen = here.receive(into, MSG_PEEK, error);
+        if (error)
+            co_return tl::unexpected(here.broken(error));
+        if (!seen)
+            continue;
+        count = *seen;
+        co_return count > 0;
+    }
 }
 
 awaitable<Result<void>> Stream::accept_tls(const ServerTls& tls, Bytes already_read)
 {
-    CO_TRY(channel, TlsChannel::accept(tls, socket_.native_handle(), already_read, name_of(peer_)));
-    tls_ = std::move(channel);
+    CO_TRY(channel, TlsChannel::accept(tls, connection_->descriptor, already_read,
+                                       name_of(connection_->peer)));
+    connection_->tls = std::move(channel);
     CO_TRY_DONE(co_await shake_hands());
     co_return Result<void>();
 }
 
 awaitable<Result<void>> Stream::connect_tls(const ClientTls& tls)
 {
-    CO_TRY(channel, TlsChannel::connect(tls, socket_.native_handle(), name_of(peer_)));
-    tls_ = std::move(channel);
+    CO_TRY(channel, TlsChannel::connect(tls, connection_->descriptor, name_of(connection_->peer)));
+    connection_->tls = std::move(channel);
     CO_TRY_DONE(co_await shake_hands());
     co_return Result<void>();
 }
 
 awaitable<Result<void>> Stream::shake_hands()
 {
+    Connection& here = *connection_;
     for (;;) {
-        auto complete = tls_->handshake();
+        auto complete = here.tls->handshake();
         if (!complete) {
-            (void)
-                tls_->send_pending();  // the alert that tells the peer why, where it still listens
+            // the alert that tells the peer why, where it still listens
+            (void)here.tls->send_pending();
             co_return tl::unexpected(std::move(complete).error());
         }
         CO_TRY_DONE(co_await write(Bytes()));
         if (*complete)
             break;
-        const MutableBytes inbox = tls_->inbox();
-        const auto buffer = asio::buffer(inbox.data(), inbox.size());
-        const auto [error, count] = co_await socket_.async_read_some(buffer, as_values);
-        if (error && error != asio::error::eof)
-            co_return tl::unexpected(broken(error));
-        tls_->received(count);
+        std::optional<std::size_t> count;
+        while (!count) {
+            CO_TRY_DONE(co_await readable());
+            error_code error;
+            count = here.receive(here.tls->inbox(), 0, error);
+            if (error)
+                co_return tl::unexpected(here.broken(error));
+        }
+        here.tls->received(*count);
     }
-    peer_.encrypted = true;
+    here.peer.encrypted = true;
+    here.can_read = true;  // what came with the peer's last message of the handshake
     co_return Result<void>();
 }
 
 bool Stream::encrypted() const
 {
-    return peer_.encrypted;
+    return connection_->peer.encrypted;
 }
 
 std::optional<std::string> Stream::channel_binding() const
 {
-    return encrypted() ? tls_->channel_binding() : std::nullopt;
+    return encrypted() ? connection_->tls->channel_binding() : std::nullopt;
 }
 
 std::optional<std::string> Stream::client_common_name() const
 {
-    return encrypted() ? tls_->client_common_name() : std::nullopt;
+    return encrypted() ? connection_->tls->client_common_name() : std::nullopt;
 }
 
 std::string Stream::alpn() const
 {
-    return encrypted() ? tls_->alpn() : std::string();
+    return encrypted() ? connection_->tls->alpn() : std::string();
 }
 
 Peer Stream::peer() const
 {
-    return peer_;
+    return connection_->peer;
 }
 
 void Stream::close()
 {
-    if (!socket_.is_open())
-        return;
-    if (tls_ != nullptr) {
-        tls_->say_goodbye();
-        (void)tls_->send_pending();  // a peer that takes nothing gets no goodbye
-        tls_->detach();
-    }
-    error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
-    // Closing over bytes that nobody read makes the system reset the connection, which takes away
-    // from the peer what it was just told.
-    std::array<std::byte, 4096> rest;  // NOLINT(*-member-init): written before it is read
-    for (int i = 0; i < most_drains; ++i) {
-        if (::recv(socket_.native_handle(), rest.data(), rest.size(), MSG_DONTWAIT) <= 0)
-            break;
-    }
-    socket_.close(ignored);
+    connection_->close();
 }
 
 asio::any_io_executor Stream::executor()
 {
-    return socket_.get_executor();
+    return connection_->executor;
 }
 
 }  // namespace sallyport

@@ -1,7 +1,8 @@
 // A connection to a client or a target: a TCP socket, with TLS once asked for.
 //
 // One concrete class, so that protocol code is compiled once and needs no templates. Closing it
-// ends every wait on it. Used from one thread.
+// ends every wait on it. Used from one thread, that of the socket's context. One reader and one
+// writer at a time.
 
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,13 +25,10 @@
 
 namespace sallyport {
 
-class TlsChannel;
-
 class Stream {
 public:
-    using Socket = boost::asio::ip::tcp::socket;
-
-    explicit Stream(Socket socket);
+    // Takes the socket out of Asio's hands. On a broken one every read and write fails.
+    explicit Stream(boost::asio::ip::tcp::socket socket);
     Stream(Stream&&) noexcept;
     Stream& operator=(Stream&&) = delete;
     ~Stream();
@@ -38,8 +37,15 @@ public:
     // connection. `into` is not empty and stays valid until this completes.
     boost::asio::awaitable<Result<std::size_t>> read_some(MutableBytes into);
 
-    // What can be read at once without waiting; zero where nothing is there. Never suspends.
-    Result<std::size_t> read_now(MutableBytes into);
+    // What has come, without waiting: nothing, where there is nothing yet; zero, where the peer has
+    // finished. As read_some() else.
+    Result<std::optional<std::size_t>> read_now(MutableBytes into);
+
+    // Calls `turn` now and whenever something has come, as a plain call from the thread's loop,
+    // until it gives false; then this completes. A turn reads with read_now(), once; other
+    // connections have theirs between its turns. What it throws is thrown here. Fault::closed where
+    // the wait was cancelled or the stream closed.
+    boost::asio::awaitable<Result<void>> while_readable(const std::function<bool()>& turn);
 
     // Writes every piece from byte `done` on, in order, as one gather write where the system can.
     // One write at a time. Reads may go on meanwhile.
@@ -84,13 +90,13 @@ public:
 
 private:
     using Pieces = std::span<const boost::asio::const_buffer>;
+    struct Connection;
 
     boost::asio::awaitable<Result<void>> shake_hands();
-    Error broken(const boost::system::error_code& error) const;
+    boost::asio::awaitable<Result<void>> readable();
+    boost::asio::awaitable<Result<void>> writable();
 
-    Socket socket_;
-    std::unique_ptr<TlsChannel> tls_;
-    Peer peer_;
+    std::unique_ptr<Connection> connection_;
 };
 
 // Connects to the first address of the host that answers. Fault::unavailable, with host and port,

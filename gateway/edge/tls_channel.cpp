@@ -241,12 +241,14 @@ Result<TlsChannel::Decrypted> TlsChannel::read(MutableBytes into)
         if (result == 1) {
             decrypted.count += count;
             if (drained_ && inbox_begin_ == inbox_end_ && SSL_has_pending(ssl_.get()) == 0)
-                break;
+                return decrypted;
             continue;
         }
         const int ssl_error = SSL_get_error(ssl_.get(), result);
+        if (ssl_error == SSL_ERROR_WANT_READ)
+            return decrypted;
         // What was decrypted comes first; OpenSSL tells the rest again when it is asked again.
-        if (ssl_error == SSL_ERROR_WANT_READ || decrypted.count > 0)
+        if (decrypted.count > 0)
             break;
         // Many clients leave without a close_notify. A cut-off message is noticed by its length.
         if (ssl_error == SSL_ERROR_ZERO_RETURN || (ssl_error == SSL_ERROR_SYSCALL && ended_)) {
@@ -255,6 +257,7 @@ Result<TlsChannel::Decrypted> TlsChannel::read(MutableBytes into)
         }
         return failed("connection", ssl_error);
     }
+    decrypted.more = true;
     return decrypted;
 }
 

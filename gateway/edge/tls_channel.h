@@ -43,11 +43,9 @@ public:
     struct Decrypted {
         std::size_t count = 0;  // zero, and not finished: fill the inbox and call again
         bool finished = false;  // the peer has sent its last byte
+        bool more = false;      // the next read() has something to tell without new input
     };
     Result<Decrypted> read(MutableBytes into);
-
-    // The next read() asks the socket again, although it had nothing more the last time.
-    void look_again() { drained_ = false; }
 
     // Encrypts the pieces from byte `skip` on, about 64 KiB at a time; gives how many bytes it
     // took.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
@@ -101,74 +100,92 @@ bool ends_session(const Error& why)
 
 awaitable<Result<void>> Relay::from_client()
 {
-    std::size_t wanted = 0;
     for (;;) {
-        auto filled =
-            (co_await client_stream_.read_some(client_in_.room(wanted)))
-                .and_then([this](std::size_t count) { return client_in_.received(count); });
-        if (!filled) {
-            const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none)
-                co_return tl::unexpected(std::move(filled).error());
-            // The client is gone without a Terminate: the target is told, finishes what it has
-            // begun as it would for a client of its own, and then closes.
-            client_left_ = true;
-            if (client_rest_ > 0)
-                co_return tl::unexpected(std::move(filled).error());
+        // What needs no wait is done in the stream's turns; here is what has to.
+        Result<Pause> pause = Pause::none;
+        CO_TRY_DONE(co_await client_stream_.while_readable([this, &pause] {
+            pause = client_turn();
+            return pause && *pause == Pause::none;
+        }));
+        while (pause && (*pause == Pause::settle_first || *pause == Pause::full)) {
+            // A Flush makes the target answer what it has, and changes nothing else.
+            to_target_.add(flush_message());
+            CO_TRY_DONE(co_await forward());
+            CO_TRY_DONE(co_await settle());
+            pause = take_messages();
+        }
+        CO_TRY(why, std::move(pause));
+        if (why == Pause::client_left) {
+            // The target is told, finishes what it has begun as it would for a client of its own,
+            // and then closes.
             std::string terminate;
             MessageWriter(terminate).begin('X').end();
             to_target_.add(terminate);
-            CO_TRY_DONE(co_await forward());
+        }
+        CO_TRY_DONE(co_await forward());
+        if (why == Pause::client_left || why == Pause::ended) {
+            client_left_ = true;
             CO_TRY_DONE(co_await settle());
             co_return Result<void>();
         }
-        last_message_ = std::chrono::steady_clock::now();
-        wanted = 0;
-        for (;;) {
-            const Bytes unread = client_in_.unread();
-            if (client_rest_ > 0) {
-                const Bytes part = unread.first(std::min<std::size_t>(client_rest_, unread.size()));
-                if (part.empty())
-                    break;
-                on_copy_data(part);
-                to_target_.pass(part);
-                client_rest_ -= part.size();
-                client_in_.consume(part.size());
-                continue;
-            }
-            CO_TRY(head, next_head(unread, session_.connection().message_limit));
-            if (!head)
-                break;
-            if (head->size > unread.size() && head->type == 'd' && !skipping_) {
-                client_rest_ = head->size;
-                continue;
-            }
-            if (head->size > unread.size()) {
-                wanted = static_cast<std::size_t>(head->size);
-                break;
-            }
-            const Frame frame = frame_of(*head, unread);
-            CO_TRY(next, on_client_message(frame));
-            if (next == Next::settle_first || conversation_.size() > pipeline_limit) {
-                // A Flush makes the target answer what it has, and changes nothing else.
-                to_target_.add(flush_message());
-                CO_TRY_DONE(co_await forward());
-                CO_TRY_DONE(co_await settle());
-                if (next == Next::settle_first)
-                    continue;
-            }
-            client_in_.consume(frame.whole.size());
-            if (next == Next::ended) {
-                CO_TRY_DONE(co_await forward());
-                client_left_ = true;
-                CO_TRY_DONE(co_await settle());
-                co_return Result<void>();
-            }
-        }
-        CO_TRY(forwarded, forward_now());
-        if (!forwarded)
-            CO_TRY_DONE(co_await forward());
     }
+}
+
+Result<Relay::Pause> Relay::client_turn()
+{
+    auto count = client_stream_.read_now(client_in_.room(client_wanted_));
+    if (count && !*count)
+        return Pause::none;
+    const auto filled = std::move(count).and_then(
+        [this](std::optional<std::size_t> size) { return client_in_.received(*size); });
+    if (!filled) {
+        client_left_ = true;
+        if (client_rest_ > 0)
+            return tl::unexpected(filled.error());
+        return Pause::client_left;
+    }
+    last_message_ = std::chrono::steady_clock::now();
+    return take_messages();
+}
+
+Result<Relay::Pause> Relay::take_messages()
+{
+    client_wanted_ = 0;
+    for (;;) {
+        const Bytes unread = client_in_.unread();
+        if (client_rest_ > 0) {
+            const Bytes part = unread.first(std::min<std::size_t>(client_rest_, unread.size()));
+            if (part.empty())
+                break;
+            on_copy_data(part);
+            to_target_.pass(part);
+            client_rest_ -= part.size();
+            client_in_.consume(part.size());
+            continue;
+        }
+        TRY(head, next_head(unread, session_.connection().message_limit));
+        if (!head)
+            break;
+        if (head->size > unread.size() && head->type == 'd' && !skipping_) {
+            client_rest_ = head->size;
+            continue;
+        }
+        if (head->size > unread.size()) {
+            client_wanted_ = static_cast<std::size_t>(head->size);
+            break;
+        }
+        const Frame frame = frame_of(*head, unread);
+        TRY(next, on_client_message(frame));
+        if (next == Next::settle_first)
+            return Pause::settle_first;
+        client_in_.consume(frame.whole.size());
+        if (next == Next::ended)
+            return Pause::ended;
+        if (conversation_.size() > pipeline_limit)
+            return Pause::full;
+    }
+    TRY(forwarded, forward_now());
+    return forwarded ? Pause::none : Pause::forward;
 }
 
 Result<bool> Relay::forward_now()

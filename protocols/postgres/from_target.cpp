@@ -42,61 +42,93 @@ bool may_stream(char type)
 
 awaitable<Result<void>> Relay::from_target()
 {
-    std::size_t wanted = 0;
+    // What came behind the login's ReadyForQuery is already there.
+    Result<Pause> pause = take_answers();
     for (;;) {
-        // What came behind the login's ReadyForQuery is already there at the first round.
-        if (target_in_.unread().empty() || wanted > 0 || target_started_) {
-            const auto filled =
-                (co_await target_stream_.read_some(target_in_.room(wanted)))
-                    .and_then([this](std::size_t count) { return target_in_.received(count); });
-            if (!filled) {
-                if (target_said_goodbye_ || client_left_)
-                    co_return Result<void>();
-                co_return failure(Fault::unavailable, "the connection to the target was lost");
-            }
+        while (pause && *pause == Pause::catalogue) {
+            CO_TRY(read, co_await catalogue_source_.read());
+            pause = take_answers(read);
         }
-        target_started_ = true;
-        wanted = 0;
-        Bytes unread = target_in_.unread();
-        while (!unread.empty()) {
-            if (target_rest_ > 0) {
-                const Bytes part = unread.first(std::min<std::size_t>(target_rest_, unread.size()));
-                to_client_.pass(part);
-                target_rest_ -= part.size();
-                unread = unread.subspan(part.size());
-                continue;
-            }
-            CO_TRY(head, next_head(unread, session_.connection().message_limit));
-            if (!head)
-                break;
-            if (head->size > unread.size()) {
-                if (!may_stream(head->type) || masked()) {
-                    wanted = static_cast<std::size_t>(head->size);
-                    break;
-                }
-                own(conversation_.front());
-                if (head->type == 'D' && conversation_.front() != nullptr)
-                    CO_TRY_DONE(count_rows(*conversation_.front(), 1));
-                target_rest_ = head->size;
-                continue;
-            }
-            const Frame frame = frame_of(*head, unread);
-            CO_TRY(answered, on_target_message(frame, nullptr));
-            if (answered == Answered::catalogue_wanted) {
-                CO_TRY(read, co_await catalogue_source_.read());
-                CO_TRY_DONE(on_target_message(frame, read));
-            }
-            unread = unread.subspan(frame.whole.size());
-        }
-        attribute_run();
-        owner_ = nullptr;
-        CO_TRY(shown, show_now());
-        if (!shown)
+        CO_TRY(why, std::move(pause));
+        if (why == Pause::ended)
+            co_return Result<void>();
+        if (why == Pause::show) {
             CO_TRY_DONE(co_await show());
-        target_in_.consume(target_in_.unread().size() - unread.size());
-        if (conversation_.empty())
-            settled_.cancel();
+            answered();
+        }
+        pause = Pause::none;
+        CO_TRY_DONE(co_await target_stream_.while_readable([this, &pause] {
+            pause = target_turn();
+            return pause && *pause == Pause::none;
+        }));
     }
+}
+
+Result<Relay::Pause> Relay::target_turn()
+{
+    auto count = target_stream_.read_now(target_in_.room(target_wanted_));
+    if (count && !*count)
+        return Pause::none;
+    const auto filled = std::move(count).and_then(
+        [this](std::optional<std::size_t> size) { return target_in_.received(*size); });
+    if (filled)
+        return take_answers();
+    if (target_said_goodbye_ || client_left_)
+        return Pause::ended;
+    return failure(Fault::unavailable, "the connection to the target was lost");
+}
+
+Result<Relay::Pause> Relay::take_answers(const CatalogueReading& just_read)
+{
+    const CatalogueReading* reading = &just_read;
+    static const CatalogueReading none;
+    target_wanted_ = 0;
+    for (;;) {
+        const Bytes unread = target_in_.unread().subspan(target_taken_);
+        if (unread.empty())
+            break;
+        if (target_rest_ > 0) {
+            const Bytes part = unread.first(std::min<std::size_t>(target_rest_, unread.size()));
+            to_client_.pass(part);
+            target_rest_ -= part.size();
+            target_taken_ += part.size();
+            continue;
+        }
+        TRY(head, next_head(unread, session_.connection().message_limit));
+        if (!head)
+            break;
+        if (head->size > unread.size()) {
+            if (!may_stream(head->type) || masked()) {
+                target_wanted_ = static_cast<std::size_t>(head->size);
+                break;
+            }
+            own(conversation_.front());
+            if (head->type == 'D' && conversation_.front() != nullptr)
+                TRY_DONE(count_rows(*conversation_.front(), 1));
+            target_rest_ = head->size;
+            continue;
+        }
+        const Frame frame = frame_of(*head, unread);
+        TRY(answer, on_target_message(frame, *reading));
+        if (answer == Answered::catalogue_wanted)
+            return Pause::catalogue;
+        reading = &none;
+        target_taken_ += frame.whole.size();
+    }
+    attribute_run();
+    owner_ = nullptr;
+    TRY(shown, show_now());
+    if (!shown)
+        return Pause::show;
+    answered();
+    return Pause::none;
+}
+
+void Relay::answered()
+{
+    target_in_.consume(std::exchange(target_taken_, 0));
+    if (conversation_.empty())
+        settled_.cancel();
 }
 
 Result<bool> Relay::show_now()
@@ -136,7 +168,10 @@ void Relay::own(Step* step)
 {
     if (step == owner_)
         return;
-    attribute_run();
+    // Bytes of messages that have no record may stand in one run.
+    const bool recorded = (owner_ != nullptr && owner_->exchange) || (step && step->exchange);
+    if (recorded)
+        attribute_run();
     owner_ = step;
     if (step == nullptr || step->kind != StepKind::execute || step->described || !step->exchange)
         return;

@@ -22,16 +22,16 @@ void Outbox::clear()
         own_.front().clear();
 }
 
-void Outbox::release()
-{
-    clear();
-    own_.clear();
-    pieces_.shrink_to_fit();
-}
-
 void Outbox::push(Bytes piece)
 {
-    pieces_.emplace_back(piece.data(), piece.size());
+    // Neighbours that belong to different commands still go as one.
+    if (!pieces_.empty() &&
+        static_cast<const std::byte*>(pieces_.back().data()) + pieces_.back().size() ==
+            piece.data())
+        pieces_.back() =
+            boost::asio::const_buffer(pieces_.back().data(), pieces_.back().size() + piece.size());
+    else
+        pieces_.emplace_back(piece.data(), piece.size());
 }
 
 void Outbox::pass(Bytes whole)
@@ -64,15 +64,7 @@ Bytes Outbox::add(std::string_view message)
     const std::size_t start = block.size();
     block += message;
     const Bytes placed = bytes_of(std::string_view(block).substr(start));
-    const bool joins =
-        !pieces_.empty() && start > 0 &&
-        static_cast<const std::byte*>(pieces_.back().data()) + pieces_.back().size() ==
-            placed.data();
-    if (joins)
-        pieces_.back() =
-            boost::asio::const_buffer(pieces_.back().data(), pieces_.back().size() + placed.size());
-    else
-        push(placed);
+    push(placed);
     return placed;
 }
 

@@ -21,9 +21,6 @@ public:
     // Forgets what was added and keeps a little of the space.
     void clear();
 
-    // The same, and gives all space back: for a session that falls idle.
-    void release();
-
     // Adds bytes that go as they are. The piece they become part of is known when its
     // run ends: end_run().
     void pass(Bytes whole);

@@ -102,8 +102,23 @@ private:
     enum class Answered : std::uint8_t { done, catalogue_wanted };
     using CatalogueReading = std::shared_ptr<const Catalogue>;  // null: none was needed so far
 
+    // Why a direction's turn ended. none: nothing is left to do, or it goes on at the next byte;
+    // the others need a wait, which only the direction's coroutine can do.
+    enum class Pause : std::uint8_t {
+        none,
+        forward,       // the target takes no more, or a record is not safe yet
+        show,          // the same, towards the client
+        settle_first,  // the next message needs every earlier one answered
+        full,          // too many messages are unanswered
+        catalogue,     // the next message needs the catalogue read anew
+        client_left,
+        ended,
+    };
+
     // from_client.cpp
     boost::asio::awaitable<Result<void>> from_client();
+    Result<Pause> client_turn();
+    Result<Pause> take_messages();
     boost::asio::awaitable<Result<void>> forward();
     Result<bool> forward_now();  // false: forward() has to wait
     void forwarded_all();
@@ -127,6 +142,10 @@ private:
 
     // from_target.cpp
     boost::asio::awaitable<Result<void>> from_target();
+    Result<Pause> target_turn();
+    // just_read: a catalogue read for the message that comes first; null else.
+    Result<Pause> take_answers(const CatalogueReading& just_read = nullptr);
+    void answered();
     Result<Answered> on_target_message(const Frame& frame, const CatalogueReading& just_read);
     boost::asio::awaitable<Result<void>> show();
     Result<bool> show_now();  // false: show() has to wait
@@ -175,6 +194,7 @@ private:
     std::optional<Error> end_reason_;
 
     // Of the client's stream.
+    std::size_t client_wanted_ = 0;          // size of the message that is not whole yet
     std::uint64_t client_rest_ = 0;          // bytes still to come of a CopyData being passed on
     std::shared_ptr<const Command> opaque_;  // made when first needed: what "opaque" is allowed
     bool touched_before_ = false;            // a statement mentioned what could be masked
@@ -183,7 +203,8 @@ private:
     bool client_left_ = false;
 
     // Of the target's stream.
-    bool target_started_ = false;
+    std::size_t target_wanted_ = 0;  // size of the message that is not whole yet
+    std::size_t target_taken_ = 0;   // bytes of target_in_ that are in to_client_ or recorded
     std::uint64_t target_rest_ = 0;  // bytes still to come of a message being passed on
     std::size_t shown_ = 0;          // bytes of to_client_ that have gone
     ResultShapes shapes_;

@@ -5,6 +5,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <stdexcept>
 #include <sys/socket.h>
 
 #include "gateway/edge/raceable.h"
@@ -164,18 +165,134 @@ TEST(StreamTest, WriteGoesOnWhereWriteNowStopped)
     EXPECT_EQ(loop.run(read_exactly(ends.near, 6)), "and on");
 }
 
-TEST(StreamTest, ReadNowNeverWaits)
+// Reads everything that comes in turns until `size` bytes are there, the peer has finished or the
+// stream is closed.
+awaitable<std::string> read_in_turns(Stream& stream, std::size_t size, std::size_t& turns)
+{
+    std::string text;
+    std::array<std::byte, 16> into{};
+    std::string ending = " all";
+    auto done = co_await stream.while_readable([&] {
+        ++turns;
+        const auto count = stream.read_now(into);
+        if (count && !*count)
+            return true;
+        if (!count || **count == 0) {
+            ending = count ? " finished" : " broken";
+            return false;
+        }
+        text += text_of(Bytes(into).first(**count));
+        return text.size() < size;
+    });
+    co_return text + (done ? ending : " closed");
+}
+
+TEST(StreamTest, ReadsInTurnsUntilATurnSaysStop)
 {
     Loop loop;
     Ends ends = connected(loop.io());
-    std::array<std::byte, 16> into{};
-    EXPECT_EQ(*ends.near.read_now(into), 0U);
+    std::size_t turns = 0;
+    auto reading = loop.start(read_in_turns(ends.near, 9, turns));
     EXPECT_TRUE(loop.run(write_text(ends.far, "now")));
-    EXPECT_EQ(*ends.near.read_now(into), 3U);
-    EXPECT_EQ(*ends.near.read_now(into), 0U);
-    auto waiting = loop.start(read_one(ends.near, into));
-    EXPECT_TRUE(loop.run(write_text(ends.far, "later")));
-    EXPECT_EQ(*loop.finish(waiting), 5U);
+    for (int i = 0; i < 10; ++i)
+        loop.io().poll();
+    EXPECT_FALSE(reading->has_value());
+    EXPECT_TRUE(loop.run(write_text(ends.far, " later and on")));
+    EXPECT_EQ(loop.finish(reading), "now later and on all");
+    EXPECT_LE(turns, 4U);
+}
+
+TEST(StreamTest, ReadsInTurnsMoreThanFitsIntoOne)
+{
+    Loop loop;
+    Ends ends = connected(loop.io());
+    const std::string text = patterned(100'000);
+    std::size_t turns = 0;
+    auto reading = loop.start(read_in_turns(ends.near, text.size(), turns));
+    auto writing = loop.start(write_text(ends.far, text));
+    EXPECT_TRUE(loop.finish(reading) == text + " all");
+    EXPECT_TRUE(loop.finish(writing));
+}
+
+// The end that comes with the last bytes is no event of its own.
+TEST(StreamTest, TurnsHearOfAnEndRightBehindTheBytes)
+{
+    for (const bool waits : {true, false}) {
+        Loop loop;
+        Ends ends = connected(loop.io());
+        std::size_t turns = 0;
+        Started<std::string> reading;
+        if (waits) {
+            reading = loop.start(read_in_turns(ends.near, 1000, turns));
+            loop.io().poll();
+        }
+        EXPECT_TRUE(loop.run(write_text(ends.far, "last words")));
+        ends.far.close();
+        if (!waits)
+            reading = loop.start(read_in_turns(ends.near, 1000, turns));
+        EXPECT_EQ(loop.finish(reading), "last words finished");
+    }
+}
+
+TEST(StreamTest, ClosingEndsTurns)
+{
+    Loop loop;
+    Ends ends = connected(loop.io());
+    std::size_t turns = 0;
+    auto reading = loop.start(read_in_turns(ends.near, 1000, turns));
+    loop.io().poll();
+    ends.near.close();
+    EXPECT_EQ(loop.finish(reading), " closed");
+}
+
+awaitable<std::string> turn_that_throws(Stream& stream)
+{
+    try {
+        (void)co_await stream.while_readable([]() -> bool { throw std::runtime_error("broken"); });
+    } catch (const std::runtime_error& error) {
+        co_return error.what();
+    }
+    co_return "nothing";
+}
+
+TEST(StreamTest, WhatATurnThrowsIsThrownWhereItIsAwaited)
+{
+    Loop loop;
+    Ends ends = connected(loop.io());
+    auto reading = loop.start(turn_that_throws(ends.near));
+    loop.io().poll();
+    EXPECT_TRUE(loop.run(write_text(ends.far, "now")));
+    EXPECT_EQ(loop.finish(reading), "broken");
+}
+
+// One that always has more to read leaves turns to others of its thread.
+TEST(StreamTest, TurnsAreShared)
+{
+    Loop loop;
+    Ends greedy = connected(loop.io());
+    Ends modest = connected(loop.io());
+    std::size_t turns = 0;
+    const std::string text = patterned(std::size_t{1} << 20);
+    auto writing = loop.start(write_text(greedy.far, text));
+    auto reading = loop.start(read_in_turns(greedy.near, text.size(), turns));
+    EXPECT_TRUE(loop.run(write_text(modest.far, "me too")));
+    EXPECT_EQ(loop.run(read_exactly(modest.near, 6)), "me too");
+    EXPECT_FALSE(reading->has_value());
+    EXPECT_TRUE(loop.finish(reading) == text + " all");
+    EXPECT_TRUE(loop.finish(writing));
+}
+
+TEST(StreamTest, WritesOnForAPeerThatHasFinished)
+{
+    Loop loop;
+    auto [near, far] = connected_sockets(loop.io());
+    Stream stream(std::move(near));
+    far.shutdown(asio::socket_base::shutdown_send);
+    Stream peer(std::move(far));
+    const std::string text = patterned(std::size_t{12} << 20);
+    auto writing = loop.start(write_text(stream, text));
+    EXPECT_TRUE(loop.run(read_exactly(peer, text.size())) == text);
+    EXPECT_TRUE(loop.finish(writing));
 }
 
 awaitable<std::string> peeked(Stream& stream)

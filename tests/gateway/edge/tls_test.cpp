@@ -18,11 +18,11 @@ using asio::awaitable;
 struct TlsTest : ::testing::Test {
     static void SetUpTestSuite()
     {
-        ours_ = std::make_unique<TemporaryDirectory>();
-        theirs_ = std::make_unique<TemporaryDirectory>();
-        ASSERT_TRUE(own_certificates(ours_->path(), {}).has_value());
-        ASSERT_TRUE(own_certificates(theirs_->path(), {}).has_value());
-        for (const auto* directory : {ours_.get(), theirs_.get()}) {
+        ours = std::make_unique<TemporaryDirectory>();
+        theirs = std::make_unique<TemporaryDirectory>();
+        ASSERT_TRUE(own_certificates(ours->path(), {}).has_value());
+        ASSERT_TRUE(own_certificates(theirs->path(), {}).has_value());
+        for (const auto* directory : {ours.get(), theirs.get()}) {
             const auto alice = issue_client_certificate(directory->path(), "alice", 1);
             ASSERT_TRUE(alice.has_value());
             directory->write("alice.crt", alice->certificate);
@@ -31,14 +31,14 @@ struct TlsTest : ::testing::Test {
     }
     static void TearDownTestSuite()
     {
-        ours_.reset();
-        theirs_.reset();
+        ours.reset();
+        theirs.reset();
     }
 
     static ServerTls server(const std::string& alpn = {})
     {
-        auto tls = ServerTls::load(ours_->file("tls.crt"), ours_->file("tls.key"),
-                                   ours_->file("ca.crt"), alpn);
+        auto tls = ServerTls::load(ours->file("tls.crt"), ours->file("tls.key"),
+                                   ours->file("ca.crt"), alpn);
         EXPECT_TRUE(tls.has_value());
         return *tls;
     }
@@ -47,7 +47,7 @@ struct TlsTest : ::testing::Test {
     {
         ClientTls::Wish wanted;
         wanted.host = "localhost";
-        wanted.ca_file = ours_->file("ca.crt");
+        wanted.ca_file = ours->file("ca.crt");
         return wanted;
     }
 
@@ -58,8 +58,8 @@ struct TlsTest : ::testing::Test {
         return *tls;
     }
 
-    inline static std::unique_ptr<TemporaryDirectory> ours_;
-    inline static std::unique_ptr<TemporaryDirectory> theirs_;
+    inline static std::unique_ptr<TemporaryDirectory> ours;
+    inline static std::unique_ptr<TemporaryDirectory> theirs;
 };
 
 struct Handshake {
@@ -218,19 +218,77 @@ TEST_F(TlsTest, WriteGoesOnWhereWriteNowStopped)
     EXPECT_EQ(loop.run(read_exactly(ends.near, 6)), "and on");
 }
 
-TEST_F(TlsTest, ReadNowNeverWaits)
+awaitable<std::string> read_in_turns(Stream& stream, std::size_t size)
+{
+    std::string text;
+    std::vector<std::byte> into(1000);
+    (void)co_await stream.while_readable([&] {
+        const auto count = stream.read_now(into);
+        if (count && *count)
+            text += text_of(Bytes(into).first(**count));
+        return count && (!*count || **count > 0) && text.size() < size;
+    });
+    co_return text;
+}
+
+TEST_F(TlsTest, ReadsInTurns)
+{
+    // Less than a read, more than one of them in a record that comes at once, and many records.
+    for (const std::size_t size : {3UL, 3'000UL, 5'000UL, 300'000UL}) {
+        Loop loop;
+        Ends ends = connected(loop.io());
+        ASSERT_TRUE(shake(loop, ends, server(), client()).near.done);
+        auto reading = loop.start(read_in_turns(ends.near, size));
+        loop.io().poll();
+        EXPECT_FALSE(reading->has_value());
+        const std::string text = patterned(size);
+        auto writing = loop.start(write_text(ends.far, text));
+        EXPECT_TRUE(loop.finish(reading) == text) << size;
+        EXPECT_TRUE(loop.finish(writing));
+    }
+}
+
+awaitable<std::string> read_in_turns_to_the_end(Stream& stream)
+{
+    std::string text;
+    std::vector<std::byte> into(1000);
+    (void)co_await stream.while_readable([&] {
+        const auto count = stream.read_now(into);
+        if (!count || !*count)
+            return count.has_value();
+        text +=
+            **count == 0 ? std::string(" end") : std::string(text_of(Bytes(into).first(**count)));
+        return **count > 0;
+    });
+    co_return text;
+}
+
+// The goodbye comes in one piece with the last bytes, which fill a read to the brim or do not.
+TEST_F(TlsTest, TurnsHearOfAnEndRightBehindTheBytes)
+{
+    for (const std::size_t size : {10UL, 1'000UL, 2'500UL}) {
+        Loop loop;
+        Ends ends = connected(loop.io());
+        ASSERT_TRUE(shake(loop, ends, server(), client()).near.done);
+        const std::string text = patterned(size);
+        EXPECT_TRUE(loop.run(write_text(ends.far, text)));
+        ends.far.close();
+        EXPECT_EQ(loop.run(read_in_turns_to_the_end(ends.near)), text + " end") << size;
+    }
+}
+
+// As a client does that does not wait for the handshake's last answer.
+TEST_F(TlsTest, TurnsReadWhatCameWithTheHandshake)
 {
     Loop loop;
     Ends ends = connected(loop.io());
-    ASSERT_TRUE(shake(loop, ends, server(), client()).near.done);
-    std::array<std::byte, 16> into{};
-    EXPECT_EQ(*ends.near.read_now(into), 0U);
-    EXPECT_TRUE(loop.run(write_text(ends.far, "now")));
-    EXPECT_EQ(*ends.near.read_now(into), 3U);
-    auto waiting = loop.start(read_one(ends.near));
-    loop.io().poll();
-    EXPECT_TRUE(loop.run(write_text(ends.far, "later")));
-    EXPECT_EQ(*loop.finish(waiting), 5U);
+    const ServerTls server_side = server();
+    const ClientTls client_side = client();
+    auto near = loop.start(accepted(ends.near, server_side, 0));
+    ASSERT_TRUE(loop.run(connected_with(ends.far, client_side)).done);
+    EXPECT_TRUE(loop.run(write_text(ends.far, "early")));
+    ASSERT_TRUE(loop.finish(near).done);
+    EXPECT_EQ(loop.run(read_in_turns(ends.near, 5)), "early");
 }
 
 TEST_F(TlsTest, GivesZeroWhenThePeerHasFinishedOrJustLeft)
@@ -267,8 +325,8 @@ TEST_F(TlsTest, ClosingEndsAWaitingRead)
 TEST_F(TlsTest, KnowsTheUserOfAClientCertificate)
 {
     auto wanted = wish();
-    wanted.certificate_file = ours_->file("alice.crt");
-    wanted.key_file = ours_->file("alice.key");
+    wanted.certificate_file = ours->file("alice.crt");
+    wanted.key_file = ours->file("alice.key");
     Loop loop;
     Ends ends = connected(loop.io());
     const Both both = shake(loop, ends, server(), client(wanted));
@@ -280,8 +338,8 @@ TEST_F(TlsTest, KnowsTheUserOfAClientCertificate)
 TEST_F(TlsTest, RefusesAClientCertificateOfAnotherAuthority)
 {
     auto wanted = wish();
-    wanted.certificate_file = theirs_->file("alice.crt");
-    wanted.key_file = theirs_->file("alice.key");
+    wanted.certificate_file = theirs->file("alice.crt");
+    wanted.key_file = theirs->file("alice.key");
     Loop loop;
     Ends ends = connected(loop.io());
     const Both both = shake(loop, ends, server(), client(wanted));
@@ -295,8 +353,8 @@ TEST_F(TlsTest, RefusesAClientCertificateOfAnotherAuthority)
 TEST_F(TlsTest, RefusesAServerCertificateAsAClients)
 {
     auto wanted = wish();
-    wanted.certificate_file = ours_->file("tls.crt");
-    wanted.key_file = ours_->file("tls.key");
+    wanted.certificate_file = ours->file("tls.crt");
+    wanted.key_file = ours->file("tls.key");
     Loop loop;
     Ends ends = connected(loop.io());
     const Both both = shake(loop, ends, server(), client(wanted));
@@ -329,7 +387,7 @@ TEST_F(TlsTest, VerifiesNamesAndAddresses)
         wanted.host = c.host;
         wanted.verify_chain = c.verify_chain;
         wanted.verify_host = c.verify_host;
-        wanted.ca_file = (c.own_ca ? ours_ : theirs_)->file("ca.crt");
+        wanted.ca_file = (c.own_ca ? ours : theirs)->file("ca.crt");
         Loop loop;
         Ends ends = connected(loop.io());
         const Both both = shake(loop, ends, server(), client(wanted));
@@ -519,17 +577,16 @@ TEST_F(TlsTest, BindsTheChannelToTheServersCertificate)
 
 TEST_F(TlsTest, NamesTheFileThatIsWrong)
 {
-    const std::string missing = ours_->file("missing.pem");
-    const auto no_certificate = ServerTls::load(missing, ours_->file("tls.key"), {}, {});
+    const std::string missing = ours->file("missing.pem");
+    const auto no_certificate = ServerTls::load(missing, ours->file("tls.key"), {}, {});
     ASSERT_FALSE(no_certificate.has_value());
     EXPECT_NE(no_certificate.error().detail.find(missing), std::string::npos);
     EXPECT_NE(no_certificate.error().detail.find("No such file"), std::string::npos)
         << no_certificate.error().detail;
-    const auto other_key =
-        ServerTls::load(ours_->file("tls.crt"), theirs_->file("tls.key"), {}, {});
+    const auto other_key = ServerTls::load(ours->file("tls.crt"), theirs->file("tls.key"), {}, {});
     ASSERT_FALSE(other_key.has_value());
-    EXPECT_NE(other_key.error().detail.find(theirs_->file("tls.key")), std::string::npos);
-    EXPECT_FALSE(ServerTls::load(ours_->file("tls.crt"), ours_->file("tls.key"), missing, {}));
+    EXPECT_NE(other_key.error().detail.find(theirs->file("tls.key")), std::string::npos);
+    EXPECT_FALSE(ServerTls::load(ours->file("tls.crt"), ours->file("tls.key"), missing, {}));
     auto wanted = wish();
     wanted.ca_file = missing;
     const auto no_ca = ClientTls::load(wanted);
@@ -557,7 +614,7 @@ TEST_F(TlsTest, SpeaksWithOpenSslsClientInBothVersions)
             loop.io(), asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
         const std::string command =
             std::string("printf hello! | timeout 20 openssl s_client ") + version +
-            " -quiet -verify_return_error -CAfile " + ours_->file("ca.crt") +
+            " -quiet -verify_return_error -CAfile " + ours->file("ca.crt") +
             " -verify_hostname localhost -connect " +
             "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) +
             " -ign_eof 2>/dev/null";
