@@ -22,8 +22,6 @@ constexpr std::uint8_t flag_counts = 2;  // the five counts of command_ended fol
 constexpr std::uint8_t flag_digest = 4;  // 32 octets of digest follow
 constexpr std::uint8_t known_flags = flag_succeeded | flag_counts | flag_digest;
 
-constexpr std::size_t counts_size = 5 * 8;
-
 class Writer {
 public:
     explicit Writer(MutableBytes into) : at_(into.data()) {}
@@ -95,7 +93,7 @@ std::uint32_t length_of(std::size_t size)
 // record moved elsewhere nor one of another length passes.
 std::uint32_t record_crc(std::uint32_t body_crc, Position start, std::uint32_t body_size)
 {
-    std::array<std::byte, 12> place;
+    std::array<std::byte, 12> place{};
     Writer writer(place);
     writer.number(start);
     writer.number(body_size);
@@ -139,32 +137,27 @@ EncodedRecord::EncodedRecord(const Event& event) : event_(event)
         writer.bytes(*event.digest);
     head_size_ = static_cast<std::size_t>(writer.at() - head_.data());
 
-    body_size_ = head_size_;
-    body_crc_ = crc32c(Bytes(head_).first(head_size_));
+    body_size_ = head_size_ + payload;
     for (const std::string_view text :
-         {event.classes, event.rule, event.protocol, event.policy, event.text}) {
-        if (text.empty())
-            continue;
+         {event.classes, event.rule, event.protocol, event.policy, event.text})
         body_size_ += text.size();
-        body_crc_ = crc32c(bytes_of(text), body_crc_);
-    }
-    body_size_ += payload;
-    for (const Bytes piece : event.payload)
-        body_crc_ = crc32c(piece, body_crc_);
 }
 
 void EncodedRecord::write_to(MutableBytes into, Position start) const
 {
-    const std::uint32_t body_size = length_of(body_size_);
-    Writer writer(into);
-    writer.number(body_size);
-    writer.number(record_crc(body_crc_, start, body_size));
-    writer.bytes(Bytes(head_).first(head_size_));
+    Writer body(into.subspan(record_header_size));
+    body.bytes(Bytes(head_).first(head_size_));
     for (const std::string_view text :
          {event_.classes, event_.rule, event_.protocol, event_.policy, event_.text})
-        writer.bytes(bytes_of(text));
+        body.bytes(bytes_of(text));
     for (const Bytes piece : event_.payload)
-        writer.bytes(piece);
+        body.bytes(piece);
+    // The checksum of what was written, in one go: pieces cost more than bytes.
+    const std::uint32_t crc = crc32c(into.subspan(record_header_size));
+    const std::uint32_t body_size = length_of(body_size_);
+    Writer header(into);
+    header.number(body_size);
+    header.number(record_crc(crc, start, body_size));
 }
 
 Result<EventRecord> EventRecord::parse(Bytes body)
@@ -194,7 +187,7 @@ Result<EventRecord> EventRecord::parse(Bytes body)
     std::memcpy(event.session.octets.data(), session.data(), session.size());
     event.time_ms = reader.number<std::int64_t>();
     event.command = reader.number<std::uint32_t>();
-    std::array<std::uint32_t, 6> sizes;
+    std::array<std::uint32_t, 6> sizes{};
     std::uint64_t total = 0;
     for (std::uint32_t& size : sizes) {
         size = reader.number<std::uint32_t>();
@@ -204,7 +197,7 @@ Result<EventRecord> EventRecord::parse(Bytes body)
     const bool counts = (flags & flag_counts) != 0;
     const bool digest = (flags & flag_digest) != 0;
     if (counts)
-        total += counts_size;
+        total += record_counts_size;
     if (digest)
         total += std::tuple_size_v<Sha256>;
     if (reader.left() != total)

@@ -23,6 +23,9 @@ inline constexpr std::size_t record_header_size = 8;
 // The fields of a body that have a fixed place, before the optional and the variable ones.
 inline constexpr std::size_t record_fixed_size = 60;
 
+// The five counts of command_ended, where there are any.
+inline constexpr std::size_t record_counts_size = 40;
+
 // A record with its header is never larger; a larger event cannot be kept.
 inline constexpr std::size_t record_size_limit = std::size_t{64} << 20;
 
@@ -63,10 +66,9 @@ public:
 
 private:
     const Event& event_;
-    std::array<std::byte, record_fixed_size + 5 * 8 + 32> head_;
+    std::array<std::byte, record_fixed_size + record_counts_size + 32> head_{};
     std::size_t head_size_ = 0;
     std::size_t body_size_ = 0;
-    std::uint32_t body_crc_ = 0;
 };
 
 // What stands at the beginning of some bytes of the journal.
