@@ -21,6 +21,9 @@
 
 namespace sallyport::postgres {
 
+// For queues of messages under way: one allocation for each would show in a point query.
+using BlocksOfAFew = boost::container::deque_options_t<boost::container::block_size<8>>;
+
 // A statement the client has prepared.
 struct Prepared {
     std::shared_ptr<const Sql> sql;
@@ -97,7 +100,7 @@ public:
             return;
         if (kept)
             meanings->settled = std::move(meanings->promised.front());
-        meanings->promised.erase(meanings->promised.begin());
+        meanings->promised.pop_front();
         forget_if_empty(name);
     }
 
@@ -150,7 +153,7 @@ public:
 private:
     struct Meanings {
         T settled;
-        std::vector<T> promised;  // in the order of the messages
+        boost::container::deque<T, void, BlocksOfAFew> promised;  // in the order of the messages
     };
 
     Meanings* of(const std::string& name)
@@ -209,9 +212,7 @@ public:
 private:
     void settle(const Step& step, bool kept);
 
-    // Blocks of several steps: one allocation each would show in a point query.
-    using Blocks = boost::container::deque_options_t<boost::container::block_size<8>>;
-    boost::container::deque<Step, void, Blocks> steps_;
+    boost::container::deque<Step, void, BlocksOfAFew> steps_;
     bool data_sent_ = false;
     bool skipping_ = false;  // the server ignores what comes until a Sync that is still to be sent
     int reading_changes_ = 0;

@@ -18,21 +18,14 @@ void write_u32(std::byte* into, std::uint32_t value)
     into[3] = static_cast<std::byte>(value & 0xff);
 }
 
-Result<std::optional<FrameHead>> next_head(Bytes bytes, std::uint64_t size_limit)
+tl::unexpected<Error> wrong_length(std::uint64_t length, std::uint64_t size_limit)
 {
-    if (bytes.size() < header_size)
-        return std::nullopt;
-    const std::uint64_t length = read_u32(bytes.subspan(1));
     if (length < 4)
         return failure(Fault::malformed,
                        "message length " + std::to_string(length) + " is below its own size");
-    // The length does not count the type byte. 64 bits: 2^32 - 1 must not wrap to zero.
-    const std::uint64_t size = length + 1;
-    if (size > size_limit)
-        return failure(Fault::malformed, "message of " + std::to_string(size) +
-                                             " bytes is above the limit of " +
-                                             std::to_string(size_limit));
-    return FrameHead{std::to_integer<char>(bytes[0]), size};
+    return failure(Fault::malformed, "message of " + std::to_string(length + 1) +
+                                         " bytes is above the limit of " +
+                                         std::to_string(size_limit));
 }
 
 Result<std::optional<Frame>> next_frame(Bytes bytes, std::uint64_t size_limit)

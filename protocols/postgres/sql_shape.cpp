@@ -1,6 +1,7 @@
 #include "protocols/postgres/sql_shape.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace sallyport::postgres {
@@ -9,7 +10,7 @@ namespace {
 
 // A longer text is seldom sent twice in the same shape.
 constexpr std::size_t text_limit = std::size_t{16} << 10;
-constexpr std::size_t most_digits = 9;
+constexpr std::ptrdiff_t most_digits = 9;
 
 // No text with a shape holds it, so that a shape is nobody's text.
 constexpr char number = '\x01';
@@ -40,36 +41,41 @@ Character kind_of(char c)
 
 bool shape_of(std::string_view text, std::string& shape)
 {
-    shape.clear();
     if (text.size() > text_limit)
         return false;
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const Character kind = kind_of(text[at]);
+    shape.resize(text.size());
+    char* out = shape.data();
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const Character kind = kind_of(*at);
         if (kind == Character::refused)
             return false;
         if (kind == Character::plain) {
             // Comments.
-            const char next = at + 1 < text.size() ? text[at + 1] : ' ';
-            if ((text[at] == '-' && next == '-') || (text[at] == '/' && next == '*'))
+            const char next = at + 1 != end ? at[1] : ' ';
+            if ((*at == '-' && next == '-') || (*at == '/' && next == '*'))
                 return false;
-            shape += text[at++];
+            *out++ = *at++;
             continue;
         }
         // A word: letters, digits, '_' and '.' without a gap; replaced where it is all digits.
-        const std::size_t start = at;
+        const char* const start = at;
+        char* const word = out;
         bool digits_only = true;
-        for (; at < text.size(); ++at) {
-            const Character next = kind_of(text[at]);
+        for (; at != end; ++at) {
+            const Character next = kind_of(*at);
             if (next != Character::name && next != Character::digit)
                 break;
             digits_only = digits_only && next == Character::digit;
+            *out++ = *at;
         }
-        if (digits_only && at - start <= most_digits)
-            shape += number;
-        else
-            shape.append(text, start, at - start);
+        if (digits_only && at - start <= most_digits) {
+            out = word;
+            *out++ = number;
+        }
     }
+    shape.resize(static_cast<std::size_t>(out - shape.data()));
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "protocols/postgres/conversation.h"
 
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "protocols/postgres/catalogue.h"
 
@@ -70,6 +71,23 @@ TEST(ConversationTest, AStatementIsItsNewTextOnlyWhereTheServerTookIt)
     EXPECT_TRUE(conversation.statements.uncertain("s"));
     conversation.pop(false);
     EXPECT_EQ(conversation.statements.find("s"), first);
+}
+
+TEST(ConversationTest, ThousandsOfMeaningsUnderWaySettleInTheirOrder)
+{
+    Conversation conversation;
+    std::vector<std::shared_ptr<const Prepared>> given;
+    for (int i = 0; i < 5000; ++i) {
+        Step parse = step(StepKind::parse, "s");
+        given.push_back(parse.prepared);
+        conversation.push(std::move(parse));
+        EXPECT_EQ(conversation.statements.find("s"), given.back());
+    }
+    // The last two fail: the name keeps the meaning of the newest that was taken.
+    for (std::size_t i = 0; i < given.size(); ++i)
+        conversation.pop(i + 2 < given.size());
+    EXPECT_EQ(conversation.statements.find("s"), given[given.size() - 3]);
+    EXPECT_FALSE(conversation.statements.uncertain("s"));
 }
 
 TEST(ConversationTest, AFailedParseOfTheUnnamedStatementLeavesNone)
