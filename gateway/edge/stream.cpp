@@ -125,6 +125,7 @@ struct Stream::Connection final : Readiness::Watched {
     asio::any_io_executor executor;
     Readiness& readiness;
     int descriptor = -1;
+    error_code gone = asio::error::operation_aborted;  // why there is no descriptor
     std::unique_ptr<TlsChannel> tls;
 
     // What the last event and the last attempt told. Where it says no, the next event will tell
@@ -156,6 +157,7 @@ Stream::Connection::Connection(tcp::socket socket)
     if (error) {
         ::close(descriptor);
         descriptor = -1;
+        gone = error;
     }
 }
 
@@ -256,41 +258,36 @@ Stream::Stream(tcp::socket socket) : connection_(std::make_unique<Connection>(st
 Stream::Stream(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
-awaitable<Result<void>> Stream::readable()
+awaitable<Result<void>> Stream::until(bool& possible, asio::steady_timer& turn)
 {
     Connection& here = *connection_;
-    while (!here.can_read && here.descriptor >= 0) {
+    while (!possible && here.descriptor >= 0) {
         const Readiness::Waiter waiter(here.readiness);
-        (void)co_await here.read_turn.async_wait(as_values);
+        (void)co_await turn.async_wait(as_values);
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none)
             co_return tl::unexpected(here.broken(asio::error::operation_aborted));
     }
     if (here.descriptor < 0)
-        co_return tl::unexpected(here.broken(asio::error::operation_aborted));
+        co_return tl::unexpected(here.broken(here.gone));
     co_return Result<void>();
+}
+
+awaitable<Result<void>> Stream::readable()
+{
+    return until(connection_->can_read, connection_->read_turn);
 }
 
 awaitable<Result<void>> Stream::writable()
 {
-    Connection& here = *connection_;
-    while (!here.can_write && here.descriptor >= 0) {
-        const Readiness::Waiter waiter(here.readiness);
-        (void)co_await here.write_turn.async_wait(as_values);
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none)
-            co_return tl::unexpected(here.broken(asio::error::operation_aborted));
-    }
-    if (here.descriptor < 0)
-        co_return tl::unexpected(here.broken(asio::error::operation_aborted));
-    co_return Result<void>();
+    return until(connection_->can_write, connection_->write_turn);
 }
 
 Result<std::optional<std::size_t>> Stream::read_now(MutableBytes into)
 {
     Connection& here = *connection_;
     if (here.descriptor < 0)
-        return tl::unexpected(here.broken(asio::error::operation_aborted));
+        return tl::unexpected(here.broken(here.gone));
     if (here.tls != nullptr)
         return here.read_encrypted(into);
     if (!here.can_read)
@@ -361,7 +358,7 @@ Result<bool> Stream::write_now(Pieces pieces, std::size_t& done)
 {
     Connection& here = *connection_;
     if (here.descriptor < 0)
-        return tl::unexpected(here.broken(asio::error::operation_aborted));
+        return tl::unexpected(here.broken(here.gone));
     const std::size_t size = size_of(pieces);
     if (here.tls == nullptr) {
         while (done < size) {

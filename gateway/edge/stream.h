@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -93,6 +94,8 @@ private:
     struct Connection;
 
     boost::asio::awaitable<Result<void>> shake_hands();
+    // Waits on the turn's timer until the flag, which events set, says so.
+    boost::asio::awaitable<Result<void>> until(bool& possible, boost::asio::steady_timer& turn);
     boost::asio::awaitable<Result<void>> readable();
     boost::asio::awaitable<Result<void>> writable();
 

@@ -133,17 +133,15 @@ awaitable<Result<void>> Relay::from_client()
 
 Result<Relay::Pause> Relay::client_turn()
 {
-    auto count = client_stream_.read_now(client_in_.room(client_wanted_));
-    if (count && !*count)
-        return Pause::none;
-    const auto filled = std::move(count).and_then(
-        [this](std::optional<std::size_t> size) { return client_in_.received(*size); });
+    const auto filled = client_in_.fill_now(client_wanted_);
     if (!filled) {
         client_left_ = true;
         if (client_rest_ > 0)
             return tl::unexpected(filled.error());
         return Pause::client_left;
     }
+    if (!*filled)
+        return Pause::none;
     last_message_ = std::chrono::steady_clock::now();
     return take_messages();
 }

@@ -66,13 +66,9 @@ awaitable<Result<void>> Relay::from_target()
 
 Result<Relay::Pause> Relay::target_turn()
 {
-    auto count = target_stream_.read_now(target_in_.room(target_wanted_));
-    if (count && !*count)
-        return Pause::none;
-    const auto filled = std::move(count).and_then(
-        [this](std::optional<std::size_t> size) { return target_in_.received(*size); });
+    const auto filled = target_in_.fill_now(target_wanted_);
     if (filled)
-        return take_answers();
+        return *filled ? take_answers() : Pause::none;
     if (target_said_goodbye_ || client_left_)
         return Pause::ended;
     return failure(Fault::unavailable, "the connection to the target was lost");

@@ -39,6 +39,15 @@ boost::asio::awaitable<Result<void>> Inbox::fill()
     co_return received(count);
 }
 
+Result<bool> Inbox::fill_now(std::size_t wanted)
+{
+    TRY(count, stream_.read_now(room(wanted)));
+    if (!count)
+        return false;
+    TRY_DONE(received(*count));
+    return true;
+}
+
 MutableBytes Inbox::room(std::size_t wanted)
 {
     const std::size_t waiting = end_ - begin_;

@@ -20,20 +20,20 @@ public:
     // already_read: bytes that came before this inbox was made. The stream outlives it.
     explicit Inbox(Stream& stream, std::string_view already_read = {});
 
-    // Valid until the next fill() or room().
+    // Valid until the next fill() or fill_now().
     Bytes unread() const { return {space_.get() + begin_, end_ - begin_}; }
     void consume(std::size_t count) { begin_ += count; }
 
     // Adds at least one byte to unread(), waiting for it. Fault::closed at the end of the stream.
     boost::asio::awaitable<Result<void>> fill();
 
-    // The two halves of fill(), for a loop that reads the stream itself. Space for a read, grown
-    // for a message of `wanted` bytes, which the caller has checked against its limit:
-    MutableBytes room(std::size_t wanted);
-    // and what the read brought; zero is the end of the stream.
-    Result<void> received(std::size_t count);
+    // The same without waiting. False: there is nothing yet. Makes space for a message of `wanted`
+    // bytes, which the caller has checked against its limit.
+    Result<bool> fill_now(std::size_t wanted);
 
 private:
+    MutableBytes room(std::size_t wanted);
+    Result<void> received(std::size_t count);
     void make_room(std::size_t capacity);
 
     Stream& stream_;
