@@ -28,7 +28,7 @@ struct GatewaySettings {
     std::string listen_postgres;  // empty: no listener
     std::string tls_certificate;  // empty: from the gateway's own CA
     std::string tls_key;
-    unsigned threads = 0;  // 0: one for each core
+    unsigned threads = 0;  // that serve connections; 0: one for each core
     std::size_t connections = 10000;
     std::chrono::seconds login_deadline{30};
 };

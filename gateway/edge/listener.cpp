@@ -53,13 +53,14 @@ private:
 };
 
 struct Thread {
-    explicit Thread(asio::io_context& context) : io(context)
+    Thread(asio::io_context& context, std::size_t head_start) : io(context), behind(head_start)
     {
         // Makes its epolls now: its first connection may come when descriptors are short.
         (void)Readiness::of(context.get_executor());
     }
 
     asio::io_context& io;
+    std::size_t behind;  // how many more connections the others have before it gets its first
     std::atomic<std::size_t> connections = 0;
 };
 
@@ -82,11 +83,13 @@ private:
 // How many connections there are. Shared: connections end after the listener does, and after the
 // threads of other connections.
 struct Counter {
-    Counter(const std::vector<asio::io_context*>& contexts, Service& served, std::size_t most)
+    Counter(const std::vector<asio::io_context*>& contexts, Service& served, std::size_t most,
+            std::size_t last_from)
         : service(served), limit(most)
     {
         for (asio::io_context* context : contexts)
-            threads.push_back(std::make_unique<Thread>(*context));
+            threads.push_back(
+                std::make_unique<Thread>(*context, context == contexts.back() ? last_from : 0));
     }
 
     std::size_t connections() const
@@ -99,10 +102,10 @@ struct Counter {
 
     Thread& least_loaded()
     {
-        return **std::min_element(threads.begin(), threads.end(),
-                                  [](const auto& left, const auto& right) {
-                                      return left->connections < right->connections;
-                                  });
+        return **std::min_element(
+            threads.begin(), threads.end(), [](const auto& left, const auto& right) {
+                return left->connections + left->behind < right->connections + right->behind;
+            });
     }
 
     Service& service;
@@ -267,7 +270,8 @@ Result<tcp::endpoint> parse_endpoint(const std::string& text)
 
 Result<std::unique_ptr<Listener>> Listener::open(const std::string& address,
                                                  std::vector<asio::io_context*> threads,
-                                                 Service& service, std::size_t limit)
+                                                 Service& service, std::size_t limit,
+                                                 std::size_t last_from)
 {
     TRY(endpoint, parse_endpoint(address));
     auto door = std::make_shared<Door>(*threads.front());
@@ -287,7 +291,7 @@ Result<std::unique_ptr<Listener>> Listener::open(const std::string& address,
     if (error)
         return failure(Fault::unavailable, "cannot listen on " + address + ": " + error.message());
     return std::make_unique<AcceptingListener>(
-        std::move(door), std::make_shared<Counter>(threads, service, limit), endpoint);
+        std::move(door), std::make_shared<Counter>(threads, service, limit, last_from), endpoint);
 }
 
 }  // namespace sallyport

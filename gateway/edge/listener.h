@@ -27,11 +27,13 @@ public:
 class Listener {
 public:
     // threads: one io_context for each, all outlive the listener; connections go to the one that
-    // has the fewest. Binds at once; the error names the address and says why. "127.0.0.1:6432",
-    // "[::1]:6432"; port 0 picks one. limit: connections at a time; more are closed at once.
+    // has the fewest, to the last only once each of the others has `last_from` more than it.
+    // Binds at once; the error names the address and says why. "127.0.0.1:6432", "[::1]:6432";
+    // port 0 picks one. limit: connections at a time; more are closed at once.
     static Result<std::unique_ptr<Listener>> open(const std::string& address,
                                                   std::vector<boost::asio::io_context*> threads,
-                                                  Service& service, std::size_t limit);
+                                                  Service& service, std::size_t limit,
+                                                  std::size_t last_from = 0);
     virtual ~Listener() = default;
 
     virtual void start() = 0;

@@ -30,6 +30,11 @@ std::string json_text(const nlohmann::json& value)
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// With fewer connections on each thread one core is left to the journal, the shipper and an
+// embedded store; with more, what all cores together get done counts for more
+// (docs/performance.md).
+constexpr std::size_t few_connections = 16;
+
 std::vector<std::string> listen_hosts(const GatewaySettings& settings)
 {
     std::vector<std::string> hosts;
@@ -71,11 +76,10 @@ Result<void> RunningGateway::prepare(Configuration configuration)
     TRY(snapshot, snapshot_of(configuration));
     snapshots_ = std::make_unique<SnapshotSource>(snapshot);
 
-    // One core is left to the journal, the shipper and an embedded store.
-    const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
-    const unsigned wanted =
-        configuration.gateway.threads != 0 ? configuration.gateway.threads : cores - 1;
-    for (unsigned i = 0; i < wanted; ++i)
+    const unsigned wanted = configuration.gateway.threads != 0
+                                ? configuration.gateway.threads
+                                : std::thread::hardware_concurrency();
+    for (unsigned i = 0; i < std::max(1U, wanted); ++i)
         threads_.push_back(std::make_unique<Thread>());
 
     const std::string journal_directory = state_dir_ + "/journal";
@@ -120,7 +124,8 @@ Result<void> RunningGateway::listen(const GatewaySettings& settings)
                                       settings.login_deadline};
         postgres_ = std::make_unique<postgres::PostgresService>(*gate_, std::move(login));
         TRY(listener,
-            Listener::open(settings.listen_postgres, contexts, *postgres_, settings.connections));
+            Listener::open(settings.listen_postgres, contexts, *postgres_, settings.connections,
+                           settings.threads == 0 ? few_connections : 0));
         postgres_listener_ = std::move(listener);
     }
     for (const auto& thread : threads_)

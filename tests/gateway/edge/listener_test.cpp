@@ -6,6 +6,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <condition_variable>
+#include <gmock/gmock.h>
 #include <map>
 #include <mutex>
 #include <spdlog/sinks/base_sink.h>
@@ -136,6 +137,31 @@ TEST(ListenerTest, DealsConnectionsOutToTheThreads)
         EXPECT_EQ(share, 4);
     clients.clear();
     EXPECT_TRUE(comes_true([&] { return (*listener)->connections() == 0; }));
+}
+
+TEST(ListenerTest, LeavesTheLastThreadAloneWhileTheOthersHaveFew)
+{
+    Greeter greeter;
+    Threads threads;
+    auto listener = Listener::open("127.0.0.1:0", threads.all(), greeter, 100, 3);
+    ASSERT_TRUE(listener.has_value());
+    (*listener)->start();
+    asio::io_context io;
+    std::vector<tcp::socket> clients;
+    const auto one_more = [&] {
+        clients.push_back(client_of(io, (*listener)->port()));
+        EXPECT_EQ(greeting(clients.back()), "hi");
+    };
+    for (int i = 0; i < 3; ++i)
+        one_more();
+    ASSERT_EQ(greeter.by_thread().size(), 1U);
+    EXPECT_EQ(greeter.by_thread().begin()->second, 3);
+    for (int i = 0; i < 4; ++i)
+        one_more();
+    std::vector<int> shares;
+    for (const auto& [thread, share] : greeter.by_thread())
+        shares.push_back(share);
+    EXPECT_THAT(shares, ::testing::UnorderedElementsAre(5, 2));
 }
 
 TEST(ListenerTest, ServesEverybodyElseAfterAnException)
