@@ -117,6 +117,7 @@ Result<void> RunningGateway::listen(const GatewaySettings& settings)
     gate_ = std::make_unique<Gate>(*snapshots_, *journal_);
 
     std::vector<boost::asio::io_context*> contexts;
+    contexts.reserve(threads_.size());
     for (const auto& thread : threads_)
         contexts.push_back(&thread->context);
     if (!settings.listen_postgres.empty()) {

@@ -51,6 +51,7 @@ public:
     std::vector<asio::io_context*> all()
     {
         std::vector<asio::io_context*> list;
+        list.reserve(contexts_.size());
         for (auto& context : contexts_)
             list.push_back(context.get());
         return list;
