@@ -85,6 +85,7 @@ Result<Relay::Pause> Relay::take_answers(const CatalogueReading& just_read)
             break;
         if (target_rest_ > 0) {
             const Bytes part = unread.first(std::min<std::size_t>(target_rest_, unread.size()));
+            own(conversation_.front());
             to_client_.pass(part);
             target_rest_ -= part.size();
             target_taken_ += part.size();

@@ -1,12 +1,13 @@
 """What was asked and shown is in the store within a second or so, masked, with its verdict, and can be listed and replayed."""
 
+import hashlib
 import json
 import time
 
 import pytest
 
 from harness import featurestore
-from harness.gateway import psql
+from harness.gateway import connection, psql
 from harness.records import replay, replay_events, session_of, sessions
 from harness.processes import wait_until
 from harness.wire import Closed, SYNC, bind, execute, message, parse, query
@@ -19,7 +20,15 @@ SECRETS = ["111-11-1111", "ada@example.com", "4111111111111111", "alice-secret",
 @pytest.fixture(scope="module")
 def gateway(serve, target):
     featurestore.prepare(target)
-    return serve(featurestore.front(target), featurestore.POLICY)
+    unmasked = """\
+  - name: unmasked
+    who: {groups: [analysts]}
+    connections: [unmasked]
+    access: standing
+    rules:
+      - {allow: {sql: [read, copy_out]}}
+"""
+    return serve(featurestore.front(target) + connection("unmasked", target.port, "featurestore"), featurestore.POLICY + unmasked)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +144,30 @@ def test_a_large_result_is_recorded_up_to_a_cap_with_counts_and_a_digest(gateway
         assert sum(kind == "D" for kind, _ in client.messages()) == 60000
     one = session_of(gateway, "large-marker", seconds=40)
     assert one["rows"] == 60000 and one["bytes"] > 60000000, one
+
+
+def test_a_result_that_passes_unchanged_is_recorded_to_its_last_byte(gateway):
+    """Messages that reach the gateway in pieces, rows and COPY data of every size, to a client that reads by and by."""
+    words = "repeat(md5(i::text), 1 + i % 12)"
+    rows = "(select i, %s from generate_series(1, 3000) i)" % words
+    one = "select string_agg(md5(i::text), '') from generate_series(1, 20000) i"
+    sizes = []
+    with gateway.client("unmasked", limit=60) as client:
+        for statement in (f"select 'every-byte', r.* from {rows} r", one, f"copy {rows} to stdout", f"copy ({one}) to stdout"):
+            client.send(query(statement))
+            time.sleep(0.2)
+            sizes.append(sum(len(body) + 5 for _, body in client.messages()))
+        client.send(message(b"X"))
+    session = session_of(gateway, "every-byte")
+    events = replay_events(gateway, session)
+    assert [event["bytes"] for event in events if event.get("code") == "z"] == sizes
+    assert not [event for event in events if event.get("code") == "m"], "bytes that were not understood"
+    told = replay(gateway, session)
+    many = [hashlib.md5(str(i).encode()).hexdigest() * (1 + i % 12) for i in range(1, 3001)]
+    whole = "".join(hashlib.md5(str(i).encode()).hexdigest() for i in range(1, 20001))
+    assert all(told.count(f'"{one}"') == 1 for one in many), "rows"
+    assert all(told.count(f"\\t{one}\\n") == 1 for one in many), "COPY rows"
+    assert told.count(whole) == 2, "one large value, as a row and in a COPY"
 
 
 def test_a_statement_text_of_a_megabyte_is_recorded(gateway):
