@@ -9,6 +9,8 @@
 #include "protocols/postgres/parameters.h"
 #include "protocols/postgres/refusal.h"
 #include "protocols/postgres/relay.h"
+#include "protocols/postgres/replication_command.h"
+#include "protocols/postgres/utf8.h"
 
 namespace sallyport::postgres {
 
@@ -41,15 +43,7 @@ std::string quoted_identifier(std::string_view name)
 // A text nobody may read in one way only.
 std::shared_ptr<const Sql> unreadable(std::string_view text, std::string problem)
 {
-    auto command = std::make_shared<Command>();
-    command->vocabulary = &sql_vocabulary();
-    command->text = text;
-    command->shared_actions = std::make_shared<const Actions>(
-        Actions{{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem}});
-    auto sql = std::make_shared<Sql>();
-    sql->command = std::move(command);
-    sql->problem = std::move(problem);
-    return sql;
+    return unread_sql(text, SqlClass::opaque, std::move(problem));
 }
 
 // A literal change of how texts are read.
@@ -235,6 +229,8 @@ std::shared_ptr<const Sql> Relay::read(std::string_view text)
         return unreadable(text,
                           "standard_conforming_strings is off or client_encoding is not UTF8, so "
                           "the gateway cannot be sure to read this text as the target does");
+    if (replication_ && is_replication_command(text) && is_utf8(text))
+        return unread_sql(text, SqlClass::replication, "a replication command");
     return sqls_.find_or_read(text);
 }
 
@@ -249,7 +245,12 @@ std::optional<Error> Relay::forbidden(const Sql& sql)
                          "client_encoding stays UTF8 and standard_conforming_strings on: the "
                          "gateway could not read what follows as the target does"};
     }
-    if (!masked() || session_.masks().untraceable() != MaskRules::Untraceable::refuse)
+    if (!masked())
+        return std::nullopt;
+    if (replication_ && is_replication_command(sql.command->text))
+        return Error{Fault::refused,
+                     "replication sends whole rows and files, in which nothing can be masked"};
+    if (session_.masks().untraceable() != MaskRules::Untraceable::refuse)
         return std::nullopt;
     for (const Statement& statement : sql.statements())
         if (statement.kind == StatementKind::copy_out && statement.copy.relation.name.empty())

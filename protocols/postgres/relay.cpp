@@ -53,6 +53,7 @@ Relay::Relay(Stream& client, TargetSession& target, Session& session, SqlCache& 
       target_in_(target.stream, target.unread),
       settled_(client.executor(), asio::steady_timer::time_point::max()),
       ended_(client.executor(), asio::steady_timer::time_point::max()),
+      replication_(target.replication),
       last_message_(std::chrono::steady_clock::now())
 {
     if (const auto strings = target.parameters.find("standard_conforming_strings");

@@ -218,7 +218,8 @@ private:
     bool asked_touches_ = false;
     bool catalogue_touched_ = false;  // DDL ran in the transaction now open
     bool target_said_goodbye_ = false;
-    bool showing_ = false;  // a write to the client is under way
+    bool showing_ = false;    // a write to the client is under way
+    const bool replication_;  // the target is a walsender, not an ordinary backend
     bool standard_strings_ = true;
     bool utf8_ = true;
     std::chrono::steady_clock::time_point last_message_;

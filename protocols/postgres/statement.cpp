@@ -12,19 +12,6 @@ namespace sallyport::postgres {
 
 namespace {
 
-std::shared_ptr<const Sql> opaque_sql(std::string text, std::string problem)
-{
-    auto sql = std::make_shared<Sql>();
-    auto command = std::make_shared<Command>();
-    command->vocabulary = &sql_vocabulary();
-    command->text = std::move(text);
-    command->shared_actions = std::make_shared<const Actions>(
-        Actions{{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem}});
-    sql->command = std::move(command);
-    sql->problem = std::move(problem);
-    return sql;
-}
-
 // The grammar quotes the text it stumbled over, which may be a piece of a password.
 std::string without_quotation(const std::string& problem)
 {
@@ -33,14 +20,28 @@ std::string without_quotation(const std::string& problem)
 
 }  // namespace
 
+std::shared_ptr<const Sql> unread_sql(std::string_view text, SqlClass only, std::string cause)
+{
+    auto command = std::make_shared<Command>();
+    command->vocabulary = &sql_vocabulary();
+    command->text = text;
+    command->shared_actions =
+        std::make_shared<const Actions>(Actions{{static_cast<std::uint8_t>(only), {}, cause}});
+    auto sql = std::make_shared<Sql>();
+    sql->command = std::move(command);
+    if (only == SqlClass::opaque)
+        sql->problem = std::move(cause);
+    return sql;
+}
+
 std::shared_ptr<const Sql> read_sql(std::string_view text,
                                     const std::vector<std::string>& trusted_functions,
                                     std::size_t text_limit)
 {
     const auto refused = [&](std::string problem) {
         bool hidden = false;
-        std::string recorded = without_possible_secrets(text, hidden);
-        return opaque_sql(std::move(recorded),
+        const std::string recorded = without_possible_secrets(text, hidden);
+        return unread_sql(recorded, SqlClass::opaque,
                           hidden ? without_quotation(problem) : std::move(problem));
     };
     if (text.size() > text_limit)

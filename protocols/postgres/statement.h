@@ -138,6 +138,10 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
                                     const std::vector<std::string>& trusted_functions,
                                     std::size_t text_limit = std::size_t{16} << 20);
 
+// A text that is not read, as one action of this class; `cause` says why. Where the class is opaque
+// that is also its problem.
+std::shared_ptr<const Sql> unread_sql(std::string_view text, SqlClass only, std::string cause);
+
 // Texts already read, by exact bytes or, where whole numbers decide nothing, by all but those. One
 // for each thread and connection; bounded in bytes, the least recently used go first.
 class SqlCache {

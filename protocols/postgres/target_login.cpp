@@ -92,7 +92,11 @@ awaitable<Result<TargetSession>> log_in(const Target& target,
                                         std::chrono::milliseconds deadline)
 {
     CO_TRY(stream, co_await connect(target, deadline));
-    TargetSession session{.stream = std::move(stream), .parameters = {}, .key = {}, .unread = {}};
+    TargetSession session{.stream = std::move(stream),
+                          .parameters = {},
+                          .key = {},
+                          .unread = {},
+                          .replication = startup.contains("replication")};
     TargetAuthentication login(target, session.stream);
     CO_TRY_DONE(co_await login.authenticate(startup));
     CO_TRY_DONE(co_await login.read_until_ready(session));

@@ -25,7 +25,8 @@ struct TargetSession {
     std::map<std::string, std::string>
         parameters;  // ParameterStatus, as reported up to the first ReadyForQuery
     CancelKey key;
-    std::string unread;  // bytes that came behind ReadyForQuery
+    std::string unread;        // bytes that came behind ReadyForQuery
+    bool replication = false;  // a walsender, which reads replication commands beside SQL
 };
 
 // Connects, speaks TLS as the target's configuration says, logs in (SCRAM-SHA-256(-PLUS); md5 and
