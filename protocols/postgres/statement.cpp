@@ -5,12 +5,28 @@
 
 #include "protocols/postgres/password_redaction.h"
 #include "protocols/postgres/raw_parse.h"
+#include "protocols/postgres/sql_tokens.h"
 #include "protocols/postgres/tree_walk.h"
 #include "protocols/postgres/utf8.h"
 
 namespace sallyport::postgres {
 
 namespace {
+
+// A tree takes about a hundred bytes for each token: this many keep it within some hundred
+// megabytes, and are more than an INSERT of 20 MB has.
+constexpr std::size_t token_limit = 6'000'000;
+
+bool too_many_tokens(std::string_view text)
+{
+    if (text.size() <= token_limit)
+        return false;
+    SqlTokens tokens(text);
+    std::size_t count = 0;
+    while (count <= token_limit && tokens.next())
+        ++count;
+    return count > token_limit;
+}
 
 // The grammar quotes the text it stumbled over, which may be a piece of a password.
 std::string without_quotation(const std::string& problem)
@@ -50,6 +66,9 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
         return refused("the statement holds a NUL byte");
     if (!is_utf8(text))
         return refused("the statement is not valid UTF-8");
+    if (too_many_tokens(text))
+        return refused("the statement has more than " + std::to_string(token_limit) +
+                       " words, numbers and signs");
 
     auto sql = std::make_shared<Sql>();
     auto command = std::make_shared<Command>();

@@ -131,12 +131,12 @@ struct Sql {
     const std::vector<Statement>& statements() const { return *shared_statements; }
 };
 
-// Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels) or
-// longer than `text_limit` bytes has the single class opaque and a `problem`. trusted_functions:
-// "schema.name" as configured on the connection.
+// Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels), has
+// more than 6 million tokens or is longer than `text_limit` bytes has the single class opaque and a
+// `problem`. trusted_functions: "schema.name" as configured on the connection.
 std::shared_ptr<const Sql> read_sql(std::string_view text,
                                     const std::vector<std::string>& trusted_functions,
-                                    std::size_t text_limit = std::size_t{16} << 20);
+                                    std::size_t text_limit = std::size_t{32} << 20);
 
 // A text that is not read, as one action of this class; `cause` says why. Where the class is opaque
 // that is also its problem.

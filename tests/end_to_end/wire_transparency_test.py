@@ -439,6 +439,23 @@ def sixty_mb_full_duplex(end):
 
 
 @case
+def an_insert_of_20_mb(end):
+    client = end.client(limit=60)
+    client.send(query("create temp table wide(id int, words text)"))
+    client.signature()
+    rows = ",".join(f"({i},'row {i} of many')" for i in range(720_000))
+    client.send(query("insert into wide values " + rows))
+    return f"{len(rows) > 20_000_000} {client.signature()} {client.one('select count(*) || md5(string_agg(words, null)) from wide')}"
+
+
+@case
+def a_literal_of_20_mb_in_a_parse(end):
+    client = end.client(limit=60)
+    client.send(parse("select length('" + "d" * 20_000_000 + "')"), bind(), execute(), SYNC)
+    return client.signature()
+
+
+@case
 def everything_written_before_anything_is_read(end):
     client = end.client(limit=20)
     try:

@@ -243,6 +243,20 @@ TEST(StatementTest, DeepTextsDoNotOverflowASmallStack)
     on_stack(size, read_deep_texts);
 }
 
+TEST(StatementTest, ATextOfTooManyTokensIsNotParsed)
+{
+    // Each number and each comma is one: a tree of more than half a gigabyte.
+    std::string text = "SELECT 1";
+    for (int i = 0; i < 3'000'000; ++i)
+        text += ",1";
+    EXPECT_THAT(read(text)->problem, HasSubstr("more than 6000000 words, numbers and signs"));
+    // As long, and one literal.
+    std::string literal(text.size(), 'x');
+    literal.replace(0, 8, "SELECT '");
+    literal.back() = '\'';
+    EXPECT_EQ(read(literal)->problem, "");
+}
+
 TEST(StatementTest, ManyObjectsTakeNoSquareTime)
 {
     std::string text = "DROP TABLE a0";
