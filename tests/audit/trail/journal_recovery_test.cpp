@@ -88,6 +88,29 @@ TEST_F(JournalRecoveryTest, ATornTailIsCutAtEveryByte)
     }
 }
 
+TEST_F(JournalRecoveryTest, ABodyWhoseHeaderWasNotWrittenYetIsSetAside)
+{
+    // A record's header is written last: this is what a kill between the two leaves.
+    fill(3, 5);
+    const std::string name = files(".seg").at(0);
+    std::string torn = content(name);
+    torn.replace(segment_header_size + ends_[1], record_header_size, record_header_size, '\0');
+    overwrite(name, torn);
+    {
+        const auto journal = open();
+        EXPECT_EQ(read_all(*journal), first(2));
+        EXPECT_EQ(journal->written(), ends_[1]);
+        EXPECT_EQ(journal->recovered().discarded_bytes, ends_[2] - ends_[1]);
+        ASSERT_TRUE(append(*journal, {2, 1, "next", ""}));
+    }
+    std::vector<Noted> expected = first(2);
+    expected.push_back({2, 1, "next", ""});
+    EXPECT_EQ(read_all(*open()), expected);
+    ASSERT_EQ(files(".discarded").size(), 1U);
+    EXPECT_EQ(content(files(".discarded")[0]),
+              torn.substr(segment_header_size + ends_[1], ends_[2] - ends_[1]));
+}
+
 TEST_F(JournalRecoveryTest, EveryFlippedBitOfARecordEndsTheJournalThere)
 {
     fill(3, 5);

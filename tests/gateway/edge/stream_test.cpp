@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "gateway/edge/raceable.h"
+#include "gateway/edge/readiness.h"
 #include "tests/gateway/edge/loopback.h"
 
 namespace sallyport::testing {
@@ -62,6 +63,34 @@ TEST(StreamTest, TellsAResetConnectionFromAFinishedOne)
     ASSERT_FALSE(count.has_value());
     EXPECT_EQ(count.error().fault, Fault::closed);
     EXPECT_NE(count.error().detail.find("127.0.0.1"), std::string::npos) << count.error().detail;
+}
+
+// Hears of what another connection is told.
+class Nobody final : public Readiness::Watched {
+public:
+    void on_ready(std::uint32_t) noexcept override {}
+};
+
+TEST(StreamTest, ASocketThatCannotBeWatchedSaysWhyAndIsClosed)
+{
+    Loop loop;
+    auto [near, far] = connected_sockets(loop.io());
+    // The kernel refuses to watch the same socket twice.
+    Nobody nobody;
+    ASSERT_FALSE(
+        Readiness::of(loop.io().get_executor()).watch(near.native_handle(), nobody).failed());
+    Stream stream(std::move(near));
+    std::array<std::byte, 16> into{};
+    const auto read = loop.run(read_one(stream, into));
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().fault, Fault::closed);
+    EXPECT_NE(read.error().detail.find("File exists"), std::string::npos) << read.error().detail;
+    EXPECT_FALSE(loop.run(write_text(stream, "hello")));
+
+    std::array<char, 1> nothing{};
+    boost::system::error_code ended;
+    EXPECT_EQ(far.read_some(asio::buffer(nothing), ended), 0U);
+    EXPECT_EQ(ended, asio::error::eof);
 }
 
 TEST(StreamTest, ClosingEndsAWaitingRead)
