@@ -205,6 +205,29 @@ void Relay::say(std::string_view message, Step* step)
         step->exchange->shown(said);
 }
 
+void Relay::pass_words(const Frame& frame, Step* step)
+{
+    if (step != nullptr && step->exchange) {
+        pass(frame, step);
+        return;
+    }
+    own(nullptr);
+    attribute_run();
+    session_.shown_unasked(frame.whole);
+    pass(frame, nullptr);
+}
+
+void Relay::say_words(std::string_view message, Step* step)
+{
+    if (step != nullptr && step->exchange) {
+        say(message, step);
+        return;
+    }
+    own(nullptr);
+    attribute_run();
+    session_.shown_unasked(to_client_.add(message));
+}
+
 Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
                                                  const CatalogueReading& just_read)
 {
@@ -279,9 +302,9 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
     case 'E': on_error(frame); return Answered::done;
     case 'N':
         if (masked() && (step == nullptr || touches_masked(step->sql.get(), nullptr)))
-            say(scrubbed('N', frame.body), step);
+            say_words(scrubbed('N', frame.body), step);
         else
-            pass(frame, step);
+            pass_words(frame, step);
         return Answered::done;
     case 'A': on_notification(frame); return Answered::done;
     case 'S': on_parameter_status(frame); return Answered::done;
@@ -561,9 +584,9 @@ void Relay::on_error(const Frame& frame)
         say(refusal_message(frame.body, *step->refusal), step);
     else if (masked() && !target_said_goodbye_ &&
              (step == nullptr || step->portal || touches_masked(step->sql.get(), nullptr)))
-        say(scrubbed('E', frame.body), step);
+        say_words(scrubbed('E', frame.body), step);
     else
-        pass(frame, step);
+        pass_words(frame, step);
     copy_rewriter_.reset();
     if (step == nullptr)
         return;
@@ -619,11 +642,8 @@ void Relay::apply_completed(const Step& step)
 
 void Relay::on_notification(const Frame& frame)
 {
-    own(nullptr);
-    attribute_run();
     if (!masked() || !touched_before_) {
-        session_.shown_unasked(frame.whole);
-        pass(frame, nullptr);
+        pass_words(frame, nullptr);
         return;
     }
     // pg_notify() can carry any value this session has read.
@@ -632,7 +652,7 @@ void Relay::on_notification(const Frame& frame)
     const std::string_view channel = reader.text();
     std::string message;
     MessageWriter(message).begin('A').u32(process).text(channel).text("[masked]").end();
-    session_.shown_unasked(to_client_.add(message));
+    say_words(message, nullptr);
 }
 
 void Relay::on_parameter_status(const Frame& frame)

@@ -152,6 +152,10 @@ private:
     void shown_all();
     void pass(const Frame& frame, Step* step);
     void say(std::string_view message, Step* step);
+    // The same for what is said to a person: recorded also where it answers no command, as an
+    // error in Parse or a notice that nobody asked for.
+    void pass_words(const Frame& frame, Step* step);
+    void say_words(std::string_view message, Step* step);
     void attribute_run();
     void own(Step* step);
     Result<std::shared_ptr<const ResultShape>> shape_of(Bytes row_description, const Sql* sql,

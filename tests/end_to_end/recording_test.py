@@ -170,6 +170,23 @@ def test_a_result_that_passes_unchanged_is_recorded_to_its_last_byte(gateway):
     assert told.count(whole) == 2, "one large value, as a row and in a COPY"
 
 
+def test_words_that_answer_no_command_are_recorded(gateway, target):
+    """An error of a Parse that was never run, and the goodbye of a session ended from outside."""
+    for name in ("featurestore", "unmasked"):
+        with gateway.client(name) as client:
+            client.send(query("select 'words-marker'"))
+            client.signature()
+            client.send(parse("select nowhere_to_be_found"), SYNC)
+            assert "42703" in client.signature()
+            backend = "select pg_terminate_backend(pid) from pg_stat_activity where query = 'select nowhere_to_be_found'"
+            assert target.psql(backend, "featurestore") == "t"
+            assert "57P01" in client.signature()
+        told = replay(gateway, session_of(gateway, "words-marker"), "text")
+        assert told.count("ERROR") == 1 and told.count("FATAL") == 1 and "57P01" in told, told
+        if name == "unmasked":
+            assert "nowhere_to_be_found" in told, told
+
+
 def test_a_statement_text_of_a_megabyte_is_recorded(gateway):
     with gateway.client("featurestore") as client:
         assert client.one("select length('" + "q" * 1000000 + "') /* megabyte-marker */") == "1000000"
