@@ -62,9 +62,12 @@ class Endpoint:
 
 
 class Pgbouncer:
-    """pgbouncer in session mode, as its manual configures it."""
+    """pgbouncer in session mode, as its manual configures it.
 
-    def __init__(self, cluster):
+    It keeps a server connection for the next client. With single_use it does not, as the gateway never does.
+    """
+
+    def __init__(self, cluster, single_use=False):
         self.root = processes.private_directory("pgbouncer")
         self.port = processes.free_port()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
@@ -90,6 +93,7 @@ server_tls_sslmode = disable
 log_connections = 0
 log_disconnections = 0
 log_stats = 0
+server_lifetime = {0 if single_use else 3600}
 ignore_startup_parameters = extra_float_digits
 """)
         command = ["pgbouncer", "-q", str(self.root / "ini")]
@@ -122,7 +126,7 @@ def warm_cores():
 
 
 @contextlib.contextmanager
-def world(binary, scale, with_pgbouncer):
+def world(binary, scale, with_pgbouncer, single_use=False):
     """Yields the endpoints direct, pgbouncer and gateway; everything is gone afterwards."""
     gateways.BINARY = binary
     with contextlib.ExitStack() as stack:
@@ -136,7 +140,7 @@ def world(binary, scale, with_pgbouncer):
         cluster.psql(ROWS, DATABASE, user=USER)
         found = [Endpoint("direct", cluster.port, DATABASE)]
         if with_pgbouncer:
-            anchor = Pgbouncer(cluster)
+            anchor = Pgbouncer(cluster, single_use)
             stack.callback(anchor.remove)
             found.append(Endpoint("pgbouncer", anchor.port, DATABASE, anchor.process.pid))
         gateway = gateways.Gateway(
