@@ -31,7 +31,7 @@ tl::unexpected<Error> cannot(const char* what, const std::string& path)
                                               nullptr};
     ::setsid();
     for (int number = 1; number < NSIG; ++number)
-        ::signal(number, SIG_DFL);
+        (void)::signal(number, SIG_DFL);  // refused for SIGKILL and SIGSTOP, which need it not
     // Out of the way of 0 to 4 first.
     constexpr int above = 16;
     const int data_copy = ::fcntl(child.data, F_DUPFD, above);
@@ -80,6 +80,7 @@ OwnedFile::~OwnedFile()
 Result<pid_t> start_child(const ChildProcess& child)
 {
     std::vector<char*> words;
+    words.reserve(child.arguments.size() + 1);
     for (const std::string& argument : child.arguments)
         words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -46,6 +46,14 @@ std::string whole(const std::string& path)
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
+}
+
+// 0 where the text begins with no number.
+int leading_number(const std::string& text)
+{
+    int number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
 }
 
 Result<void> write_file(const std::string& path, const std::string& text)
@@ -135,7 +143,7 @@ Result<Cluster> Cluster::prepare(const std::string& state_dir, Deadline deadline
 
     std::optional<int> major;
     if (exists(state_dir))
-        major = std::atoi(whole(cluster.folder_ + "/data/PG_VERSION").c_str());
+        major = leading_number(whole(cluster.folder_ + "/data/PG_VERSION"));
     TRY(programs, find_postgres_programs(major));
     cluster.programs_ = programs;
     if (auto made = cluster.make_folders(); !made)
@@ -273,7 +281,10 @@ Result<void> Cluster::configure() const
          {std::pair<std::string, std::string>{"postgresql.conf", settings},
           {"pg_hba.conf", "local all sallyport peer map=sallyport\n"},
           {"pg_ident.conf", users}}) {
-        if (auto written = write_file(data + "/" + name, text); !written)
+        std::string path = data;
+        path += '/';
+        path += name;
+        if (auto written = write_file(path, text); !written)
             return written;
     }
     return {};
@@ -334,7 +345,7 @@ std::string Cluster::last_words() const
 std::string socket_directory_of(const std::string& state_dir, const OwnedFile& run)
 {
     std::error_code none;
-    const std::string path = std::filesystem::absolute(state_dir + "/store/run", none).native();
+    std::string path = std::filesystem::absolute(state_dir + "/store/run", none).native();
     // libpq takes a comma for the end of the first of several hosts.
     if (path.size() + socket_name.size() <= socket_path_limit &&
         path.find(',') == std::string::npos)

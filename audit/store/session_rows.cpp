@@ -91,6 +91,7 @@ Result<std::vector<SessionSummary>> session_rows(StoreConnection& store,
                       std::to_string(count),
                   conditions.parameters(), std::chrono::steady_clock::now() + 60s));
     std::vector<SessionSummary> sessions;
+    sessions.reserve(static_cast<std::size_t>(rows.size()));
     for (int row = 0; row < rows.size(); ++row)
         sessions.push_back(summary_in(rows, row));
     return sessions;

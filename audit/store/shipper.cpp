@@ -233,7 +233,7 @@ Result<bool> Shipper::take_next()
         TRY(next, reader_->next());
         if (!next)
             return false;
-        held_ = std::move(next);
+        held_ = next;
     }
     const Event event = held_->record.event();
     TRY(fresh, framer_.add(event));

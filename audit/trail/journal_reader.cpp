@@ -14,13 +14,13 @@ Result<std::optional<JournalReader::Entry>> JournalReader::next()
     }
     const Position first = here_.segment->first();
     const Bytes bytes = here_.segment->space().subspan(position_ - first, here_.end - position_);
-    ReadRecord read = read_record(bytes, position_);
+    const ReadRecord read = read_record(bytes, position_);
     if (read.state != ReadRecord::State::whole)
         return failure(Fault::unrecorded, "journal: " + here_.segment->path() +
                                               " has a damaged record at position " +
                                               std::to_string(position_));
     position_ += read.size;
-    return Entry{.end = position_, .record = std::move(read.record)};
+    return Entry{.end = position_, .record = read.record};
 }
 
 }  // namespace sallyport

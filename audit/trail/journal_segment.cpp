@@ -21,7 +21,8 @@ constexpr std::string_view magic = "SPJRNL01";
 struct Header {
     char magic[8];
     Position first;
-    std::uint32_t crc;  // of the two above
+    std::uint32_t crc;    // of the two above
+    std::uint32_t zeros;  // so that every octet written is one of a member
 };
 static_assert(sizeof(Header) <= segment_header_size);
 

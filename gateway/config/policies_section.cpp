@@ -55,6 +55,7 @@ std::vector<MapReader::Item> some_texts(MapReader& map, std::string_view key)
 std::vector<std::string> plain(std::vector<MapReader::Item> items)
 {
     std::vector<std::string> texts;
+    texts.reserve(items.size());
     for (MapReader::Item& item : items)
         texts.push_back(std::move(item.text));
     return texts;

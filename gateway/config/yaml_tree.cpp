@@ -196,10 +196,9 @@ bool has_closing_quote(std::string_view text, const YAML::Mark& begin)
         return true;
     const char quote = text[at];
     for (++at; at < text.size(); ++at) {
-        if (quote == '"' && text[at] == '\\')
-            ++at;
-        else if (text[at] == quote && quote == '\'' && at + 1 < text.size() &&
-                 text[at + 1] == quote)
+        const bool escapes = quote == '"' && text[at] == '\\';
+        const bool doubled = quote == '\'' && text.substr(at, 2) == "''";
+        if (escapes || doubled)
             ++at;
         else if (text[at] == quote)
             return true;
@@ -233,6 +232,7 @@ void append_canonical(std::string& into, const YamlNode& node)
         break;
     case YamlNode::Kind::map: {
         std::vector<const YamlEntry*> sorted;
+        sorted.reserve(node.entries.size());
         for (const auto& entry : node.entries)
             sorted.push_back(&entry);
         std::ranges::sort(sorted, {}, [](const YamlEntry* entry) -> const std::string& {

@@ -84,18 +84,17 @@ int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
 }  // namespace
 
 Result<ServerTls> ServerTls::load(const std::string& certificate_file, const std::string& key_file,
-                                  const std::string& client_ca_file, std::string alpn)
+                                  const std::string& client_ca_file, const std::string& alpn)
 {
     ERR_clear_error();
     // The context keeps a pointer to the protocol list, so they live and die together.
     auto protocols =
-        std::make_unique<std::string>(alpn.empty() ? std::string() : protocol_list(alpn));
-    std::string* list = protocols.get();
+        std::make_shared<std::string>(alpn.empty() ? std::string() : protocol_list(alpn));
     SSL_CTX* made = SSL_CTX_new(TLS_server_method());
     if (made == nullptr)
         return failure(Fault::unavailable, "TLS: " + openssl_reason());
-    std::shared_ptr<SSL_CTX> context(
-        made, [kept = std::move(protocols)](SSL_CTX* owned) { SSL_CTX_free(owned); });
+    std::shared_ptr<SSL_CTX> context(made,
+                                     [kept = protocols](SSL_CTX* owned) { SSL_CTX_free(owned); });
 
     set_common_options(made);
     SSL_CTX_set_num_tickets(made, 0);
@@ -115,7 +114,7 @@ Result<ServerTls> ServerTls::load(const std::string& certificate_file, const std
         SSL_CTX_set_verify(made, SSL_VERIFY_PEER, nullptr);
     }
     if (!alpn.empty())
-        SSL_CTX_set_alpn_select_cb(made, select_protocol, list);
+        SSL_CTX_set_alpn_select_cb(made, select_protocol, protocols.get());
     return ServerTls(std::move(context));
 }
 

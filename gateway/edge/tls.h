@@ -19,7 +19,7 @@ public:
     // accepted. alpn: the protocol offered to clients that negotiate one ("postgresql"); empty:
     // none. The error names the file.
     static Result<ServerTls> load(const std::string& certificate_file, const std::string& key_file,
-                                  const std::string& client_ca_file, std::string alpn);
+                                  const std::string& client_ca_file, const std::string& alpn);
 
     ssl_ctx_st* native() const { return context_.get(); }
 

@@ -32,7 +32,7 @@ void harden()
             spdlog::warn("event=file_limit_not_raised limit={}", files.rlim_max);
     }
     umask(077);
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);  // cannot fail for this signal
 }
 
 // The buffers of a batch are of some hundred kilobytes and needed again a moment later. By itself

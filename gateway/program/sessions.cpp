@@ -20,7 +20,7 @@ namespace sallyport {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr int negative = 1;
 constexpr int wrong_use = 2;
@@ -71,7 +71,7 @@ bool set_moment(std::optional<std::int64_t>& into, const std::optional<std::stri
     return into.has_value();
 }
 
-json as_json(const SessionSummary& session)
+Json as_json(const SessionSummary& session)
 {
     return {{"id", to_string(session.id)},
             {"user", session.user},
@@ -81,7 +81,7 @@ json as_json(const SessionSummary& session)
             {"gateway", session.gateway},
             {"status", name_of(session.status)},
             {"started", moment_text(session.started_ms)},
-            {"ended", session.ended_ms ? json(moment_text(*session.ended_ms)) : json(nullptr)},
+            {"ended", session.ended_ms ? Json(moment_text(*session.ended_ms)) : Json(nullptr)},
             {"commands", session.commands},
             {"denied", session.denied},
             {"held", session.held},
@@ -176,7 +176,7 @@ int list_sessions(const SessionsQuestion& question, std::span<const ProtocolWord
     }
     if (question.json) {
         for (const SessionSummary& session : *sessions)
-            out << as_json(session).dump(-1, ' ', true, json::error_handler_t::replace) << '\n';
+            out << as_json(session).dump(-1, ' ', true, Json::error_handler_t::replace) << '\n';
     } else if (sessions->empty()) {
         out << "no session matches\n";
     } else {

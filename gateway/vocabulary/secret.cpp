@@ -5,9 +5,9 @@
 
 namespace sallyport {
 
-Secret::Secret(Secret&& other) noexcept : value_(other.value_)
+// A short string lives inside the object: moving it would leave its bytes behind.
+Secret::Secret(Secret&& other) noexcept : value_(other.value_.begin(), other.value_.end())
 {
-    // A short string lives inside the object: moving would leave its bytes behind.
     other.erase();
 }
 

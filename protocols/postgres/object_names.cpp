@@ -111,8 +111,8 @@ std::string_view word_of(int kind)
     case OBJECT_PARAMETER_ACL: return "PARAMETER";
     case OBJECT_POLICY: return "POLICY";
     case OBJECT_PROCEDURE: return "PROCEDURE";
-    case OBJECT_PUBLICATION: return "PUBLICATION";
-    case OBJECT_PUBLICATION_NAMESPACE: return "PUBLICATION";
+    case OBJECT_PUBLICATION:
+    case OBJECT_PUBLICATION_NAMESPACE:
     case OBJECT_PUBLICATION_REL: return "PUBLICATION";
     case OBJECT_ROLE: return "ROLE";
     case OBJECT_ROUTINE: return "ROUTINE";

@@ -70,11 +70,9 @@ void hide_in_bodies(std::string_view text, Replacements& out, int depth)
     while (const auto token = tokens.next()) {
         if (token->kind == SqlToken::Kind::literal) {
             const bool speaks = holds(token->text, "password");
-            if (after_password || (speaks && !token->dollar))
-                out.replace(token->text);
-            else if (speaks && depth < 4)
+            if (!after_password && speaks && token->dollar && depth < 4)
                 hide_in_bodies(inside_dollar_quotes(token->text), out, depth + 1);
-            else if (speaks)
+            else if (after_password || speaks)
                 out.replace(token->text);
         }
         after_password = token->kind == SqlToken::Kind::word && is_word(token->text, "password");

@@ -77,10 +77,11 @@ PostgresService::Connected& PostgresService::connected(
             shared = std::make_shared<CatalogueChanges>();
         changes = shared;
     }
-    Connected made{connection,
-                   std::make_unique<SqlCache>(connection->trusted_functions, sql_cache_limit),
-                   std::make_unique<CatalogueSource>(connection, std::move(changes))};
-    return here.connected.emplace(connection.get(), std::move(made)).first->second;
+    Connected& made = here.connected[connection.get()];
+    made.connection = connection;
+    made.sqls = std::make_unique<SqlCache>(connection->trusted_functions, sql_cache_limit);
+    made.catalogue = std::make_unique<CatalogueSource>(connection, std::move(changes));
+    return made;
 }
 
 awaitable<void> PostgresService::watch(Here& here)

@@ -30,12 +30,12 @@ public:
 private:
     struct Cell {
         std::string text;
-        std::size_t width;
+        std::size_t width = 0;
     };
     struct Column {
         Cell label;
-        bool number;
-        std::size_t width;
+        bool number = false;
+        std::size_t width = 0;
     };
 
     void add_column(std::string label, bool number);

@@ -12,7 +12,7 @@ namespace sallyport {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 // Rows are written together up to this many.
 constexpr std::size_t rows_a_line = 100;
@@ -37,31 +37,31 @@ public:
     void aside(std::string_view text) override;
 
 private:
-    void write(const json& object);
+    void write(const Json& object);
     // An event's line: time since the line before, code and its number or its command's.
-    json line(std::int64_t time_ms, const char* code, std::uint32_t number);
-    json line(const char* code) { return line(shown_ms_, code, shown_); }
+    Json line(std::int64_t time_ms, const char* code, std::uint32_t number);
+    Json line(const char* code) { return line(shown_ms_, code, shown_); }
     void flush_rows();
 
     std::ostream& out_;
     std::int64_t last_ms_ = 0;
     std::int64_t shown_ms_ = 0;
     std::uint32_t shown_ = 0;
-    json rows_ = json::array();
+    Json rows_ = Json::array();
     std::uint64_t first_row_ = 0;
 };
 
 // ASCII only: what is not UTF-8 becomes U+FFFD, and no control character is left for a terminal.
-void JsonForm::write(const json& object)
+void JsonForm::write(const Json& object)
 {
-    out_ << object.dump(-1, ' ', true, json::error_handler_t::replace) << '\n';
+    out_ << object.dump(-1, ' ', true, Json::error_handler_t::replace) << '\n';
 }
 
-json JsonForm::line(std::int64_t time_ms, const char* code, std::uint32_t number)
+Json JsonForm::line(std::int64_t time_ms, const char* code, std::uint32_t number)
 {
     const std::int64_t since = time_ms - last_ms_;
     last_ms_ = time_ms;
-    json object{{"dt", since}, {"code", code}};
+    Json object{{"dt", since}, {"code", code}};
     if (number != 0)
         object["n"] = number;
     return object;
@@ -70,7 +70,7 @@ json JsonForm::line(std::int64_t time_ms, const char* code, std::uint32_t number
 void JsonForm::begin(const SessionSummary& session)
 {
     last_ms_ = session.started_ms;
-    json header{{"sqlt", 1},
+    Json header{{"sqlt", 1},
                 {"proto", session.protocol},
                 {"session", to_string(session.id)},
                 {"started", moment_text(session.started_ms)},
@@ -90,8 +90,8 @@ void JsonForm::begin(const SessionSummary& session)
 
 void JsonForm::opened(const RecordedEvent& event)
 {
-    json object = line(event.time_ms, "o", event.number);
-    auto opening = json::parse(event.text, nullptr, false);
+    Json object = line(event.time_ms, "o", event.number);
+    auto opening = Json::parse(event.text, nullptr, false);
     if (opening.is_object())
         object["opened"] = std::move(opening);
     object["policy"] = event.policy;
@@ -108,21 +108,21 @@ void JsonForm::decided(const RecordedEvent& event, std::span<const ShownParamete
         code = "b";
     else if (event.decision == Decision::held)
         code = "h";
-    json object = line(event.time_ms, code, event.number);
+    Json object = line(event.time_ms, code, event.number);
     if (event.erased)
         object["erased"] = true;
     else
         object["sql"] = event.text;
     if (!parameters.empty()) {
-        json list = json::array();
+        Json list = Json::array();
         for (const ShownParameter& parameter : parameters) {
-            json one = json::object();
+            Json one = Json::object();
             if (!parameter.type.empty())
                 one["t"] = parameter.type;
             if (parameter.left_out)
                 one["left_out"] = *parameter.left_out;
             else
-                one["v"] = parameter.value ? json(*parameter.value) : json(nullptr);
+                one["v"] = parameter.value ? Json(*parameter.value) : Json(nullptr);
             list.push_back(std::move(one));
         }
         object["params"] = std::move(list);
@@ -147,23 +147,23 @@ void JsonForm::columns(std::span<const ShownColumn> columns)
 {
     flush_rows();
     first_row_ = 0;
-    json list = json::array();
+    Json list = Json::array();
     for (const ShownColumn& column : columns) {
-        json one{{"name", column.label}};
+        Json one{{"name", column.label}};
         if (!column.type.empty())
             one["type"] = column.type;
         list.push_back(std::move(one));
     }
-    json object = line("c");
+    Json object = line("c");
     object["cols"] = std::move(list);
     write(object);
 }
 
 void JsonForm::row(std::span<const ShownValue> values)
 {
-    json one = json::array();
+    Json one = Json::array();
     for (const ShownValue& value : values)
-        one.push_back(value ? json(*value) : json(nullptr));
+        one.push_back(value ? Json(*value) : Json(nullptr));
     rows_.push_back(std::move(one));
     if (rows_.size() >= rows_a_line)
         flush_rows();
@@ -174,9 +174,9 @@ void JsonForm::flush_rows()
     if (rows_.empty())
         return;
     const std::size_t count = rows_.size();
-    json object = line("d");
+    Json object = line("d");
     object["from"] = first_row_;
-    object["rows"] = std::exchange(rows_, json::array());
+    object["rows"] = std::exchange(rows_, Json::array());
     write(object);
     first_row_ += count;
 }
@@ -185,7 +185,7 @@ void JsonForm::completed(std::string_view summary)
 {
     flush_rows();
     first_row_ = 0;
-    json object = line("r");
+    Json object = line("r");
     object["tag"] = std::string(summary);
     write(object);
 }
@@ -195,7 +195,7 @@ void JsonForm::message(const ShownMessage& message)
     flush_rows();
     const bool notice =
         message.severity != "ERROR" && message.severity != "FATAL" && message.severity != "PANIC";
-    json object = line(notice ? "n" : "e");
+    Json object = line(notice ? "n" : "e");
     object["severity"] = message.severity;
     object["sqlstate"] = message.code;
     object["message"] = message.text;
@@ -209,7 +209,7 @@ void JsonForm::message(const ShownMessage& message)
 void JsonForm::stream(Bytes bytes)
 {
     flush_rows();
-    json object = line("y");
+    Json object = line("y");
     object["data"] = std::string(text_of(bytes));
     write(object);
 }
@@ -217,7 +217,7 @@ void JsonForm::stream(Bytes bytes)
 void JsonForm::aside(std::string_view text)
 {
     flush_rows();
-    json object = line("m");
+    Json object = line("m");
     object["text"] = std::string(text);
     write(object);
 }
@@ -225,7 +225,7 @@ void JsonForm::aside(std::string_view text)
 void JsonForm::ended(const RecordedEvent& event)
 {
     flush_rows();
-    json object = line(event.time_ms, "z", event.command);
+    Json object = line(event.time_ms, "z", event.command);
     object["tag"] = event.text;
     object["ok"] = event.succeeded;
     object["rows"] = event.rows;
@@ -249,7 +249,7 @@ void JsonForm::other(const RecordedEvent& event)
     flush_rows();
     switch (event.kind) {
     case EventKind::input_sent: {
-        json object = line(event.time_ms, "i", event.command);
+        Json object = line(event.time_ms, "i", event.command);
         if (event.erased)
             object["erased"] = true;
         else
@@ -260,13 +260,13 @@ void JsonForm::other(const RecordedEvent& event)
     case EventKind::cancel_requested: write(line(event.time_ms, "k", 0)); break;
     case EventKind::session_closed:
     case EventKind::session_aborted: {
-        json object = line(event.time_ms, "x", event.number);
+        Json object = line(event.time_ms, "x", event.number);
         object["reason"] = event.kind == EventKind::session_aborted ? "gateway lost" : event.text;
         write(object);
         break;
     }
     default: {
-        json object = line(event.time_ms, "m", event.number);
+        Json object = line(event.time_ms, "m", event.number);
         object["text"] = name_of(event.kind);
         write(object);
     }
