@@ -9,6 +9,8 @@ from harness.gateway import connection, psql
 from harness.processes import POSTGRES_BIN, as_server_user, clean_environment, own_by_server_user, private_directory, remove_directory
 from harness.records import replay, replay_events, session_of
 
+pytestmark = pytest.mark.gateway_only
+
 POLICY = """\
   - name: replicas
     who: {groups: [analysts]}

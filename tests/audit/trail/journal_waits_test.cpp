@@ -89,7 +89,7 @@ TEST_F(JournalTest, CommittedWaitsForTheShipper)
     asio::io_context context;
     const auto wait = [&](int name, Position position) {
         asio::co_spawn(context, journal->committed(position),
-                       [&order, name](std::exception_ptr, Result<void> result) {
+                       [&order, name](const std::exception_ptr&, const Result<void>& result) {
                            EXPECT_TRUE(result);
                            order.push_back(name);
                        });

@@ -49,7 +49,7 @@ TEST(SecretTest, AssignmentErasesBothWays)
     Secret other(std::string("second"));
     one = std::move(other);
     EXPECT_EQ(one.reveal(), "second");
-    EXPECT_TRUE(other.empty());
+    EXPECT_TRUE(other.empty());  // NOLINT(bugprone-use-after-move): what is left is the test
     Secret& same = one;
     one = std::move(same);
     EXPECT_EQ(one.reveal(), "second");
