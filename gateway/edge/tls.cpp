@@ -6,6 +6,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "gateway/edge/system_authorities.h"
+
 namespace sallyport {
 
 namespace {
@@ -81,6 +83,18 @@ int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// ca_file: empty for the system's authorities.
+bool trust(SSL_CTX* context, const std::string& ca_file)
+{
+    if (!ca_file.empty())
+        return SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
+    const auto system = system_authorities();
+    if (!system)
+        return false;
+    SSL_CTX_set1_cert_store(context, system.get());  // takes a reference of its own
+    return true;
+}
+
 }  // namespace
 
 Result<ServerTls> ServerTls::load(const std::string& certificate_file, const std::string& key_file,
@@ -128,10 +142,7 @@ Result<ClientTls> ClientTls::load(const Wish& wish)
 
     set_common_options(made);
     if (wish.verify_chain) {
-        const bool loaded = wish.ca_file.empty() ? SSL_CTX_set_default_verify_paths(made) == 1
-                                                 : SSL_CTX_load_verify_locations(
-                                                       made, wish.ca_file.c_str(), nullptr) == 1;
-        if (!loaded)
+        if (!trust(made, wish.ca_file))
             return failure(
                 Fault::unavailable,
                 "TLS CA " + (wish.ca_file.empty() ? "certificates of the system" : wish.ca_file) +

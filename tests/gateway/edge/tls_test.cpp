@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 #include <sys/wait.h>
 
+#include "gateway/edge/system_authorities.h"
 #include "tests/gateway/edge/loopback.h"
 
 namespace sallyport::testing {
@@ -401,6 +402,57 @@ TEST_F(TlsTest, VerifiesNamesAndAddresses)
             EXPECT_NE(both.near.detail.find("alert"), std::string::npos) << both.near.detail;
         }
     }
+}
+
+// Where OpenSSL looks for the system's authorities, for as long as it lives.
+class SystemFile final {
+public:
+    SystemFile() { ::setenv("SSL_CERT_FILE", directory_.file("bundle.crt").c_str(), 1); }
+    SystemFile(const SystemFile&) = delete;
+    SystemFile& operator=(const SystemFile&) = delete;
+    ~SystemFile() { ::unsetenv("SSL_CERT_FILE"); }
+
+    void hold(const std::string& certificates)
+    {
+        const std::string file = directory_.write("bundle.crt", certificates);
+        // The clock of files is coarse: two writes may have the same time.
+        std::filesystem::last_write_time(file, changed_ += std::chrono::seconds(1));
+    }
+
+private:
+    TemporaryDirectory directory_;
+    std::filesystem::file_time_type changed_ = std::filesystem::file_time_type::clock::now();
+};
+
+TEST_F(TlsTest, TrustsTheSystemsAuthoritiesAsTheyAreNow)
+{
+    SystemFile system;
+    system.hold(contents(theirs->file("ca.crt")));
+    ClientTls::Wish wanted = wish();
+    wanted.ca_file.clear();
+    const auto verified = [&] {
+        Loop loop;
+        Ends ends = connected(loop.io());
+        return shake(loop, ends, server(), client(wanted)).far.done;
+    };
+    EXPECT_FALSE(verified());
+    // An authority comes, stays for all that connect from now on, and goes.
+    system.hold(contents(theirs->file("ca.crt")) + contents(ours->file("ca.crt")));
+    EXPECT_TRUE(verified());
+    EXPECT_TRUE(verified());
+    system.hold(contents(theirs->file("ca.crt")));
+    EXPECT_FALSE(verified());
+}
+
+TEST_F(TlsTest, ReadsTheSystemsAuthoritiesOnce)
+{
+    SystemFile system;
+    system.hold(contents(ours->file("ca.crt")));
+    const auto first = system_authorities();
+    ASSERT_NE(first, nullptr);
+    EXPECT_EQ(system_authorities(), first);
+    system.hold(contents(theirs->file("ca.crt")));
+    EXPECT_NE(system_authorities(), first);
 }
 
 TEST_F(TlsTest, AgreesOnAProtocolOrEnds)
