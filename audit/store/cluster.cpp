@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <pwd.h>
 #include <signal.h>
@@ -46,14 +46,6 @@ std::string whole(const std::string& path)
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
-}
-
-// 0 where the text begins with no number.
-int leading_number(const std::string& text)
-{
-    int number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
 }
 
 Result<void> write_file(const std::string& path, const std::string& text)
@@ -281,10 +273,7 @@ Result<void> Cluster::configure() const
          {std::pair<std::string, std::string>{"postgresql.conf", settings},
           {"pg_hba.conf", "local all sallyport peer map=sallyport\n"},
           {"pg_ident.conf", users}}) {
-        std::string path = data;
-        path += '/';
-        path += name;
-        if (auto written = write_file(path, text); !written)
+        if (auto written = write_file(fmt::format("{}/{}", data, name), text); !written)
             return written;
     }
     return {};

@@ -14,13 +14,6 @@ namespace {
 
 constexpr int oldest_major = 15;
 
-int leading_number(std::string_view text)
-{
-    int number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
 bool complete(const std::string& folder)
 {
     return ::access((folder + "/initdb").c_str(), X_OK) == 0 &&
@@ -69,6 +62,13 @@ void add_configured(std::vector<PostgresPrograms>& found)
 }
 
 }  // namespace
+
+int leading_number(std::string_view version)
+{
+    int number = 0;
+    std::from_chars(version.data(), version.data() + version.size(), number);
+    return number;
+}
 
 Result<PostgresPrograms> find_postgres_programs(std::optional<int> major)
 {

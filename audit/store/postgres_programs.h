@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gateway/vocabulary/result.h"
 
@@ -18,5 +19,8 @@ struct PostgresPrograms {
 // Debian's and PostgreSQL's own package folders first, then what pg_config on the PATH says.
 // Fault::unavailable, naming the package to install, where there is none.
 Result<PostgresPrograms> find_postgres_programs(std::optional<int> major);
+
+// The number that a version begins with: 15 of "15.4"; 0 where it begins with none.
+int leading_number(std::string_view version);
 
 }  // namespace sallyport
