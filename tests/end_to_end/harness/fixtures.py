@@ -35,9 +35,9 @@ class Direct:
 
 
 @pytest.fixture(scope="module")
-def target():
-    """A running target cluster."""
-    cluster = Cluster(tls=True)
+def target(request):
+    """A running target cluster, with the module's TARGET_SETTINGS where it has any."""
+    cluster = Cluster(settings=getattr(request.module, "TARGET_SETTINGS", None), tls=True)
     try:
         yield cluster.start()
     finally:
