@@ -77,10 +77,11 @@ PostgresService::Connected& PostgresService::connected(
             shared = std::make_shared<CatalogueChanges>();
         changes = shared;
     }
+    // Both made before the entry: one that is only half there would be found next time.
+    auto sqls = std::make_unique<SqlCache>(connection->trusted_functions, sql_cache_limit);
+    auto catalogue = std::make_unique<CatalogueSource>(connection, std::move(changes));
     Connected& made = here.connected[connection.get()];
-    made.connection = connection;
-    made.sqls = std::make_unique<SqlCache>(connection->trusted_functions, sql_cache_limit);
-    made.catalogue = std::make_unique<CatalogueSource>(connection, std::move(changes));
+    made = {connection, std::move(sqls), std::move(catalogue)};
     return made;
 }
 
