@@ -40,12 +40,6 @@ std::string quoted_identifier(std::string_view name)
     return quoted + '"';
 }
 
-// A text nobody may read in one way only.
-std::shared_ptr<const Sql> unreadable(std::string_view text, std::string problem)
-{
-    return unread_sql(text, SqlClass::opaque, std::move(problem));
-}
-
 // A literal change of how texts are read.
 bool sets_reading(const Sql& sql)
 {
@@ -226,11 +220,11 @@ std::shared_ptr<const Sql> Relay::read(std::string_view text)
 {
     // Gateway and target must read the same characters (docs/threat-model.md).
     if (!standard_strings_ || !utf8_ || conversation_.reading_may_change())
-        return unreadable(text,
+        return opaque_sql(text,
                           "standard_conforming_strings is off or client_encoding is not UTF8, so "
                           "the gateway cannot be sure to read this text as the target does");
     if (replication_ && is_replication_command(text) && is_utf8(text))
-        return unread_sql(text, SqlClass::replication, "a replication command");
+        return read_replication_command(text);
     return sqls_.find_or_read(text);
 }
 
@@ -239,7 +233,7 @@ std::optional<Error> Relay::forbidden(const Sql& sql)
     if (sets_reading(sql)) {
         // Everything after it would be opaque: where the policy refuses that, it is refused here.
         if (!opaque_)
-            opaque_ = unreadable("", "any text")->command;
+            opaque_ = opaque_sql("", "any text")->command;
         if (!session_.allows(opaque_))
             return Error{Fault::refused,
                          "client_encoding stays UTF8 and standard_conforming_strings on: the "
@@ -324,7 +318,7 @@ Result<Relay::Next> Relay::on_query(const Frame& frame)
 
 Error Relay::malformed(std::string_view message)
 {
-    const auto command = unreadable("", "a broken " + std::string(message) + " message")->command;
+    const auto command = opaque_sql("", "a broken " + std::string(message) + " message")->command;
     Error why = session_.refuse(command, {}, "invalid " + std::string(message) + " message");
     if (why.fault == Fault::refused)
         why.fault = Fault::malformed;

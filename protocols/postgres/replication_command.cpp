@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "protocols/postgres/sql_tokens.h"
 
 namespace sallyport::postgres {
 
@@ -29,6 +32,25 @@ bool in_word(char c)
            c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 
+// The walsender's lexer knows no comments, dollar quotes and prefixed literals: where SQL's reads
+// such a thing, the walsender finds a syntax error.
+bool goes_elsewhere(std::string_view text)
+{
+    SqlTokens tokens(text);
+    while (const auto token = tokens.next()) {
+        const bool quoted = token->kind == SqlToken::Kind::quoted_name && token->text.size() > 2;
+        const bool word = token->kind == SqlToken::Kind::word;
+        const std::string_view name =
+            quoted ? token->text.substr(1, token->text.size() - 2) : token->text;
+        if ((!quoted && !word) || !same_word(name, "TARGET"))
+            continue;
+        const auto value = tokens.next();
+        if (!value || value->text != "'client'")
+            return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 bool is_replication_command(std::string_view text)
@@ -40,6 +62,17 @@ bool is_replication_command(std::string_view text)
     const std::string_view word(rest.begin(), std::ranges::find_if_not(rest, in_word));
     return std::ranges::any_of(commands,
                                [&](std::string_view command) { return same_word(word, command); });
+}
+
+std::shared_ptr<const Sql> read_replication_command(std::string_view text)
+{
+    Actions actions{
+        {static_cast<std::uint8_t>(SqlClass::replication), {}, "a replication command"}};
+    if (goes_elsewhere(text))
+        actions.push_back({static_cast<std::uint8_t>(SqlClass::server_file),
+                           {},
+                           "a TARGET of BASE_BACKUP other than the client"});
+    return unread_sql(text, std::move(actions));
 }
 
 }  // namespace sallyport::postgres

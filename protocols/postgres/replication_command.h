@@ -2,7 +2,10 @@
 
 #pragma once
 
+#include <memory>
 #include <string_view>
+
+#include "protocols/postgres/statement.h"
 
 namespace sallyport::postgres {
 
@@ -11,5 +14,9 @@ namespace sallyport::postgres {
 // Replication Protocol"). No SQL statement begins with such a word. SHOW is left out: it is SQL too
 // and means the same there.
 bool is_replication_command(std::string_view text);
+
+// Such a text: class replication, and server_file as well for a BASE_BACKUP that names another
+// TARGET than 'client', which writes to the server's disk or runs what a module of it offers.
+std::shared_ptr<const Sql> read_replication_command(std::string_view text);
 
 }  // namespace sallyport::postgres

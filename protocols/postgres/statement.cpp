@@ -13,9 +13,9 @@ namespace sallyport::postgres {
 
 namespace {
 
-// A tree takes about a hundred bytes for each token: this many keep it within some hundred
-// megabytes, and are more than an INSERT of 20 MB has.
-constexpr std::size_t token_limit = 6'000'000;
+// A tree takes up to 150 bytes for each token: this many keep it below 750 MB, and are more than
+// an INSERT of 20 MB has.
+constexpr std::size_t token_limit = 5'000'000;
 
 bool too_many_tokens(std::string_view text)
 {
@@ -36,18 +36,22 @@ std::string without_quotation(const std::string& problem)
 
 }  // namespace
 
-std::shared_ptr<const Sql> unread_sql(std::string_view text, SqlClass only, std::string cause)
+std::shared_ptr<const Sql> unread_sql(std::string_view text, Actions actions, std::string problem)
 {
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = text;
-    command->shared_actions =
-        std::make_shared<const Actions>(Actions{{static_cast<std::uint8_t>(only), {}, cause}});
+    command->shared_actions = std::make_shared<const Actions>(std::move(actions));
     auto sql = std::make_shared<Sql>();
     sql->command = std::move(command);
-    if (only == SqlClass::opaque)
-        sql->problem = std::move(cause);
+    sql->problem = std::move(problem);
     return sql;
+}
+
+std::shared_ptr<const Sql> opaque_sql(std::string_view text, std::string problem)
+{
+    Actions actions{{static_cast<std::uint8_t>(SqlClass::opaque), {}, problem}};
+    return unread_sql(text, std::move(actions), std::move(problem));
 }
 
 std::shared_ptr<const Sql> read_sql(std::string_view text,
@@ -57,8 +61,7 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
     const auto refused = [&](std::string problem) {
         bool hidden = false;
         const std::string recorded = without_possible_secrets(text, hidden);
-        return unread_sql(recorded, SqlClass::opaque,
-                          hidden ? without_quotation(problem) : std::move(problem));
+        return opaque_sql(recorded, hidden ? without_quotation(problem) : std::move(problem));
     };
     if (text.size() > text_limit)
         return refused("the statement is longer than " + std::to_string(text_limit) + " bytes");

@@ -132,15 +132,18 @@ struct Sql {
 };
 
 // Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels), has
-// more than 6 million tokens or is longer than `text_limit` bytes has the single class opaque and a
+// more than 5 million tokens or is longer than `text_limit` bytes has the single class opaque and a
 // `problem`. trusted_functions: "schema.name" as configured on the connection.
 std::shared_ptr<const Sql> read_sql(std::string_view text,
                                     const std::vector<std::string>& trusted_functions,
                                     std::size_t text_limit = std::size_t{32} << 20);
 
-// A text that is not read, as one action of this class; `cause` says why. Where the class is opaque
-// that is also its problem.
-std::shared_ptr<const Sql> unread_sql(std::string_view text, SqlClass only, std::string cause);
+// A text that is not read as SQL: it would do these, at least one. `problem`: as in Sql.
+std::shared_ptr<const Sql> unread_sql(std::string_view text, Actions actions,
+                                      std::string problem = {});
+
+// A text that cannot be decided, and why.
+std::shared_ptr<const Sql> opaque_sql(std::string_view text, std::string problem);
 
 // Texts already read, by exact bytes or, where whole numbers decide nothing, by all but those. One
 // for each thread and connection; bounded in bytes, the least recently used go first.

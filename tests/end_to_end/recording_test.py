@@ -155,7 +155,7 @@ def test_a_result_that_passes_unchanged_is_recorded_to_its_last_byte(gateway):
     with gateway.client("unmasked", limit=60) as client:
         for statement in (f"select 'every-byte', r.* from {rows} r", one, f"copy {rows} to stdout", f"copy ({one}) to stdout"):
             client.send(query(statement))
-            time.sleep(0.2)
+            time.sleep(0.2)  # a slow reader: the gateway meets a full socket
             sizes.append(sum(len(body) + 5 for _, body in client.messages()))
         client.send(message(b"X"))
     session = session_of(gateway, "every-byte")

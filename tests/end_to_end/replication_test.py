@@ -4,12 +4,13 @@ import subprocess
 
 import pytest
 
-from harness.cluster import Cluster
 from harness.gateway import connection, psql
 from harness.processes import POSTGRES_BIN, as_server_user, clean_environment, own_by_server_user, private_directory, remove_directory
 from harness.records import replay, replay_events, session_of
 
 pytestmark = pytest.mark.gateway_only
+
+TARGET_SETTINGS = {"wal_level": "logical", "synchronous_commit": "on"}
 
 POLICY = """\
   - name: replicas
@@ -33,15 +34,6 @@ POLICY = """\
     mask:
       - {columns: [public.people.email], with: redact}
 """
-
-
-@pytest.fixture(scope="module")
-def target():
-    cluster = Cluster(settings={"wal_level": "logical", "synchronous_commit": "on"})
-    try:
-        yield cluster.start()
-    finally:
-        cluster.remove()
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +114,13 @@ def test_a_policy_without_the_class_refuses_and_the_session_goes_on(gateway):
     done = psql(walsender(gateway, user="bob"), "IDENTIFY_SYSTEM", "select 'still here'")
     assert "ERROR:  " in done.err and "replication" in done.err, done.err
     assert done.out == "still here\n"
+
+
+def test_a_backup_onto_the_servers_disk_is_another_class(gateway, target):
+    onto = target.root / "stolen"
+    done = psql(walsender(gateway), f"BASE_BACKUP (TARGET 'server', TARGET_DETAIL '{onto}')", "select 'still here'")
+    assert "ERROR:  " in done.err and "server_file" in done.err, done.err
+    assert done.out == "still here\n" and not onto.exists()
 
 
 def test_masks_refuse_what_would_pass_them_by(gateway, target):

@@ -37,5 +37,22 @@ TEST(ReplicationCommandTest, NoneOfThemIsSql)
         EXPECT_FALSE(read_sql(text, {})->problem.empty()) << text;
 }
 
+TEST(ReplicationCommandTest, ABackupThatStaysOnTheServerWritesItsFiles)
+{
+    const auto classes = [](std::string_view text) {
+        return names_of(sql_vocabulary(), read_replication_command(text)->command->classes());
+    };
+    for (const char* const text :
+         {"IDENTIFY_SYSTEM", "BASE_BACKUP", "BASE_BACKUP LABEL 'target' FAST",
+          "BASE_BACKUP ( LABEL 'TARGET server', TARGET 'client', PROGRESS )"})
+        EXPECT_EQ(classes(text), "replication") << text;
+    for (const char* const text :
+         {"BASE_BACKUP (TARGET 'server', TARGET_DETAIL '/tmp/x')",
+          "base_backup ( label 'x' , target 'blackhole' )", "BASE_BACKUP (\"target\" 'server')",
+          "BASE_BACKUP (TARGET 'client', TARGET 'shell')", "BASE_BACKUP (TARGET server)",
+          "BASE_BACKUP (TARGET", "BASE_BACKUP (TARGET 'client''s')"})
+        EXPECT_EQ(classes(text), "server_file replication") << text;
+}
+
 }  // namespace
 }  // namespace sallyport::postgres

@@ -249,7 +249,7 @@ TEST(StatementTest, ATextOfTooManyTokensIsNotParsed)
     std::string text = "SELECT 1";
     for (int i = 0; i < 3'000'000; ++i)
         text += ",1";
-    EXPECT_THAT(read(text)->problem, HasSubstr("more than 6000000 words, numbers and signs"));
+    EXPECT_THAT(read(text)->problem, HasSubstr("more than 5000000 words, numbers and signs"));
     // As long, and one literal.
     std::string literal(text.size(), 'x');
     literal.replace(0, 8, "SELECT '");
