@@ -4,45 +4,35 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gateway/masking/detectors.h"
+#include "gateway/masking/json_mask.h"
+#include "gateway/masking/mask_action.h"
 #include "gateway/vocabulary/column.h"
 
 namespace sallyport {
 
-// The deployment's key for `hash`, made at first start and kept in the state directory.
-struct MaskKey {
-    std::string bytes;  // 32
-};
-
-// How one value is hidden (interface.md, "Mask actions").
-struct MaskAction {
-    enum class Kind : std::uint8_t { redact, null, hash, keep_last, keep_first, replace };
-
-    Kind kind = Kind::redact;
-    std::size_t keep = 0;  // keep_last, keep_first: characters (UTF-8), not bytes
-    std::string text;      // replace
-    std::string rule;      // where it was configured, for the record: "policy \"x\" mask 2"
-};
-
-// The text to show instead of a value, or nothing for a NULL. A value shorter than what is kept is
-// hidden whole. hash: the first 32 hex digits of HMAC-SHA-256(key, value).
-std::optional<std::string> masked_text(const MaskAction& action, const MaskKey& key,
-                                       std::string_view value);
-
-// `columns:` patterns of one identity on one connection, and what each asks for.
+// The masks of one identity on one connection: `columns:` patterns and what each asks for, and what
+// `detect:` and `json:` make of values whatever column they are in.
 //
 // A pattern has one to three parts, "column", "table.column", "schema.table.column", each a glob
 // (`*` and `?`); missing leading parts match anything. Names compare exactly as the catalogue has
 // them.
 class MaskRules {
 public:
+    // One of columns, json and detect.
     struct Rule {
         std::vector<std::string> columns;
         MaskAction action;
+        // A statement that uses one of the columns to choose, order or group rows is refused.
+        bool refuse_conditions = false;
+        // A statement that writes anything, and reads or sets one of the columns, is refused.
+        bool refuse_writes = false;
+        std::vector<JsonPath> json = {};
+        std::vector<Detector> detect = {};
     };
 
     enum class Untraceable : std::uint8_t { mask, refuse };
@@ -53,9 +43,20 @@ public:
     // True where nothing on this connection is masked for this identity: results pass untouched.
     bool hides_nothing() const { return rules_.empty(); }
 
+    // True where some rule is about columns: where none is, no column has to be traced.
+    bool names_columns() const;
+
     // The first rule that names the source, "schema.table.column"; null where none does. Valid for
     // the life of the rules.
+    const Rule* rule_for(std::string_view source) const;
     const MaskAction* action_for(std::string_view source) const;
+
+    // The second net: what looks at values whatever column they are in. Null where no rule does.
+    const std::shared_ptr<const Detectors>& detectors() const { return detectors_; }
+    const std::shared_ptr<const JsonMask>& json() const { return json_; }
+
+    // Whether a pattern of the rule names the source.
+    static bool names(const Rule& rule, std::string_view source);
 
     // What a column that cannot be traced gets (Untraceable::mask), always redact.
     static const MaskAction& untraced_action();
@@ -71,6 +72,8 @@ private:
     std::vector<Rule> rules_;
     Untraceable untraceable_ = Untraceable::mask;
     std::shared_ptr<const MaskKey> key_;
+    std::shared_ptr<const Detectors> detectors_;
+    std::shared_ptr<const JsonMask> json_;
 };
 
 class MaskPlan {

@@ -56,18 +56,44 @@ MaskRules::MaskRules(std::vector<Rule> rules, Untraceable untraceable,
                      std::shared_ptr<const MaskKey> key)
     : rules_(std::move(rules)), untraceable_(untraceable), key_(std::move(key))
 {
+    std::vector<Detectors::Rule> detect;
+    std::vector<JsonMask::Rule> json;
+    for (const Rule& rule : rules_) {
+        if (!rule.detect.empty())
+            detect.push_back({rule.detect, rule.action});
+        if (!rule.json.empty())
+            json.push_back({rule.json, rule.action});
+    }
+    if (!detect.empty())
+        detectors_ = std::make_shared<const Detectors>(detect);
+    if (!json.empty())
+        json_ = std::make_shared<const JsonMask>(json);
+}
+
+bool MaskRules::names_columns() const
+{
+    return std::ranges::any_of(rules_, [](const Rule& rule) { return !rule.columns.empty(); });
 }
 
 const MaskAction* MaskRules::action_for(std::string_view source) const
 {
+    const Rule* rule = rule_for(source);
+    return rule == nullptr ? nullptr : &rule->action;
+}
+
+const MaskRules::Rule* MaskRules::rule_for(std::string_view source) const
+{
+    const auto rule =
+        std::ranges::find_if(rules_, [source](const Rule& one) { return names(one, source); });
+    return rule == rules_.end() ? nullptr : &*rule;
+}
+
+bool MaskRules::names(const Rule& rule, std::string_view source)
+{
     const bool ambiguous = std::ranges::count(source, '.') >= std::ptrdiff_t{parts_of_a_source};
-    for (const Rule& rule : rules_) {
-        for (const std::string& pattern : rule.columns) {
-            if (ambiguous ? names_as_one_text(pattern, source) : names_by_parts(pattern, source))
-                return &rule.action;
-        }
-    }
-    return nullptr;
+    return std::ranges::any_of(rule.columns, [&](const std::string& pattern) {
+        return ambiguous ? names_as_one_text(pattern, source) : names_by_parts(pattern, source);
+    });
 }
 
 const MaskAction& MaskRules::untraced_action()

@@ -1,7 +1,7 @@
 // One value, hidden. Characters are UTF-8 code points; a byte that belongs to none counts as one.
 
 #include "gateway/digest/digest.h"
-#include "gateway/masking/mask_plan.h"
+#include "gateway/masking/mask_action.h"
 
 namespace sallyport {
 

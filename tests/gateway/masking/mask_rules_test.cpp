@@ -77,6 +77,39 @@ TEST(MaskRulesTest, WithoutRulesNothingIsHidden)
     EXPECT_FALSE(rules_of({{"ssn"}}).hides_nothing());
 }
 
+TEST(MaskRulesTest, ColumnsMayBeRefusedInConditionsAndWrites)
+{
+    MaskRules::Rule rule;
+    rule.columns = {"users.ssn"};
+    rule.refuse_conditions = true;
+    const MaskRules rules({rule}, MaskRules::Untraceable::mask, std::make_shared<const MaskKey>());
+    ASSERT_NE(rules.rule_for("public.users.ssn"), nullptr);
+    EXPECT_TRUE(rules.rule_for("public.users.ssn")->refuse_conditions);
+    EXPECT_FALSE(rules.rule_for("public.users.ssn")->refuse_writes);
+    EXPECT_EQ(rules.rule_for("public.users.id"), nullptr);
+}
+
+TEST(MaskRulesTest, TheSecondNetNamesNoColumns)
+{
+    MaskRules::Rule detect;
+    detect.detect = {Detector::email};
+    MaskRules::Rule json;
+    json.json.push_back(*JsonPath::parse("$.a"));
+    const auto key = std::make_shared<const MaskKey>(MaskKey{std::string(32, 'k')});
+    const MaskRules rules({detect, json}, MaskRules::Untraceable::mask, key);
+    EXPECT_FALSE(rules.hides_nothing());
+    EXPECT_FALSE(rules.names_columns());
+    EXPECT_EQ(rules.action_for("public.users.email"), nullptr);
+    std::string into;
+    EXPECT_EQ(rules.detectors()->hide("a@b.cc", *key, into).spans, 1U);
+    EXPECT_EQ(rules.json()->hide(R"({"a":1})", *key, into), 1U);
+    EXPECT_EQ(into, R"([masked]{"a":"[masked]"})");
+    const MaskRules columns = rules_of({{"ssn"}});
+    EXPECT_TRUE(columns.names_columns());
+    EXPECT_EQ(columns.detectors(), nullptr);
+    EXPECT_EQ(columns.json(), nullptr);
+}
+
 TEST(MaskRulesTest, WhatCannotBeTracedIsRedacted)
 {
     EXPECT_EQ(MaskRules::untraced_action().kind, MaskAction::Kind::redact);
