@@ -43,7 +43,7 @@ void read_policies(MapReader& map, Reading& reading, Configuration& into)
     if (const YamlNode* node = map.required_node("policies"))
         into.policies_hash = hash_of(canonical(*node));
     map.each("policies", [&](const YamlNode& item, const std::string& path) {
-        auto policy = read_policy(item, path, into.connections, reading);
+        auto policy = read_policy(item, path, reading);
         if (!policy->name.empty() && names.add(policy->name, item.line, path + ".name", reading))
             into.policies.push_back(std::move(policy));
     });

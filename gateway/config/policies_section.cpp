@@ -4,7 +4,6 @@
 #include <re2/re2.h>
 
 #include "gateway/config/sections.h"
-#include "gateway/vocabulary/glob.h"
 
 namespace sallyport {
 
@@ -232,45 +231,66 @@ void read_columns(MapReader& map, MaskRules::Rule& mask)
     }
 }
 
-// A mask that a connection's protocol cannot apply would show what it is meant to hide.
-void refuse_where_it_has_no_effect(
-    MapReader& map, std::string_view key, const PolicyEntry& policy,
-    const std::vector<std::shared_ptr<const Connection>>& connections)
+void read_json(MapReader& map, MaskRules::Rule& mask)
 {
-    for (const auto& connection : connections) {
-        const auto names = [&](const std::string& glob) {
-            return glob_matches(glob, connection->name);
-        };
-        if (!std::ranges::any_of(policy.connections, names))
+    for (const MapReader::Item& item : some_texts(map, "json")) {
+        auto path = JsonPath::parse(item.text);
+        if (path) {
+            mask.json.push_back(std::move(*path));
             continue;
-        map.problem_at(map.line(), map.path_of(key) + ": " + std::string(key) +
-                                       " masks are not supported for " + connection->protocol +
-                                       " in this version (connection " +
-                                       in_quotes(connection->name) + ")");
-        return;
+        }
+        // What is wrong may repeat part of the path, which may have come from elsewhere.
+        const bool as_written = item.text == item.written;
+        map.problem_at(item.line, map.path_of("json") + ": " + in_quotes(item.written) + ": " +
+                                      (as_written ? path.error().detail
+                                                  : std::string("is not a path of JSON")));
     }
 }
 
-void read_mask(const YamlNode& node, const std::string& path, PolicyEntry& policy,
-               const std::vector<std::shared_ptr<const Connection>>& connections, Reading& reading)
+void read_detect(MapReader& map, MaskRules::Rule& mask)
 {
+    for (const MapReader::Item& item : some_texts(map, "detect")) {
+        if (const auto detector = detector_named(item.text))
+            mask.detect.push_back(*detector);
+        else
+            map.problem_at(item.line, map.path_of("detect") + ": " + in_quotes(item.written) +
+                                          " is not known; known are " + listed(detector_names));
+    }
+}
+
+void read_refuse(MapReader& map, MaskRules::Rule& mask)
+{
+    for (const MapReader::Item& item : some_texts(map, "refuse")) {
+        if (item.text == "conditions")
+            mask.refuse_conditions = true;
+        else if (item.text == "writes")
+            mask.refuse_writes = true;
+        else
+            map.problem_at(item.line, map.path_of("refuse") + ": " + in_quotes(item.written) +
+                                          " is not known; known are conditions and writes");
+    }
+    if (map.has("refuse") && !map.has("columns"))
+        map.problem("refuse", "is for masks by columns only");
+}
+
+void read_mask(const YamlNode& node, const std::string& path, PolicyEntry& policy, Reading& reading)
+{
+    using Read = void (*)(MapReader&, MaskRules::Rule&);
+    static constexpr std::pair<std::string_view, Read> readers[] = {
+        {"columns", read_columns}, {"json", read_json}, {"detect", read_detect}};
     MaskRules::Rule mask;
     MapReader map(node, path, reading);
     int kinds = 0;
-    if (map.node("columns") != nullptr) {
-        ++kinds;
-        read_columns(map, mask);
-    }
-    for (const std::string_view key : {"json", "detect"}) {
+    for (const auto& [key, read] : readers) {
         if (map.node(key) == nullptr)
             continue;
         ++kinds;
-        some_texts(map, key);
-        refuse_where_it_has_no_effect(map, key, policy, connections);
+        read(map, mask);
     }
     if (kinds != 1 && node.kind == YamlNode::Kind::map)
         reading.add(node.line, path + ": one of columns, json and detect is expected");
     read_mask_action(map, mask.action);
+    read_refuse(map, mask);
     map.finish();
     mask.action.rule =
         "policy \"" + policy.name + "\" mask " + std::to_string(policy.masks.size() + 1);
@@ -299,9 +319,8 @@ void read_limits(const YamlNode& node, const std::string& path, SessionLimits& l
 
 }  // namespace
 
-std::shared_ptr<const PolicyEntry> read_policy(
-    const YamlNode& node, const std::string& path,
-    const std::vector<std::shared_ptr<const Connection>>& connections, Reading& reading)
+std::shared_ptr<const PolicyEntry> read_policy(const YamlNode& node, const std::string& path,
+                                               Reading& reading)
 {
     static constexpr std::string_view accesses[] = {"standing", "on_request"};
     static constexpr std::string_view untraceables[] = {"mask", "refuse"};
@@ -317,7 +336,7 @@ std::shared_ptr<const PolicyEntry> read_policy(
         policy->rules.push_back(read_rule(item, item_path, reading));
     });
     map.each("mask", [&](const YamlNode& item, const std::string& item_path) {
-        read_mask(item, item_path, *policy, connections, reading);
+        read_mask(item, item_path, *policy, reading);
     });
     if (map.word("untraceable", untraceables) == "refuse")
         policy->untraceable = MaskRules::Untraceable::refuse;

@@ -17,10 +17,9 @@ void read_identity(const YamlNode& node, Reading& reading, Configuration& into);
 std::shared_ptr<const Connection> read_connection(const YamlNode& node, const std::string& path,
                                                   Durability durability, Reading& reading);
 
-// One entry of `policies:`. connections: those read before, to tell which masks cannot work.
-std::shared_ptr<const PolicyEntry> read_policy(
-    const YamlNode& node, const std::string& path,
-    const std::vector<std::shared_ptr<const Connection>>& connections, Reading& reading);
+// One entry of `policies:`.
+std::shared_ptr<const PolicyEntry> read_policy(const YamlNode& node, const std::string& path,
+                                               Reading& reading);
 
 // `durability:` of audit or of a connection.
 std::optional<Durability> read_durability(MapReader& map);

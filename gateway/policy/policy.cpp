@@ -128,7 +128,7 @@ Ruling EffectivePolicy::rule_on(const Command& command) const
     for (std::size_t i = 0; i < deciders.size(); ++i) {
         if (deciders[i].rule != nullptr)
             strictest.weigh(*deciders[i].policy, *deciders[i].rule, *deciders[i].action);
-        else if (unnamed == nullptr)
+        else if (unnamed == nullptr && !command.actions()[i].behind)
             unnamed = &command.actions()[i];
     }
 
@@ -166,10 +166,34 @@ Ruling EffectivePolicy::rule_on(const Command& command) const
     return ruling;
 }
 
+bool EffectivePolicy::permits_only(const Vocabulary& vocabulary, ClassSet classes) const
+{
+    ClassSet permitted;
+    for (const auto& policy : policies_) {
+        for (const PolicyRule& rule : policy->rules) {
+            if (rule.facet == vocabulary.facet && rule.verdict != Verdict::deny)
+                permitted |= rule.classes;
+        }
+    }
+    return permitted.within(classes);
+}
+
 PolicySet::PolicySet(std::vector<std::shared_ptr<const PolicyEntry>> policies, std::string hash,
                      std::shared_ptr<const MaskKey> key)
     : policies_(std::move(policies)), hash_(std::move(hash)), key_(std::move(key))
 {
+}
+
+bool PolicySet::masks_for_anyone(std::string_view connection, std::string_view place) const
+{
+    return std::ranges::any_of(policies_, [&](const auto& policy) {
+        return std::ranges::any_of(
+                   policy->connections,
+                   [&](const std::string& glob) { return glob_matches(glob, connection); }) &&
+               std::ranges::any_of(policy->masks, [&](const MaskRules::Rule& rule) {
+                   return MaskRules::names(rule, place);
+               });
+    });
 }
 
 EffectivePolicy PolicySet::effective(const Identity& who, std::string_view connection) const

@@ -81,6 +81,9 @@ public:
     const MaskRules& masks() const { return masks_; }
     const SessionLimits& limits() const { return limits_; }
 
+    // Whether no rule allows or holds anything of another class than these.
+    bool permits_only(const Vocabulary& vocabulary, ClassSet classes) const;
+
     // False where no policy names this identity on this connection: the login is refused.
     bool applies() const { return !policies_.empty(); }
 
@@ -100,6 +103,9 @@ public:
               std::shared_ptr<const MaskKey> key);
 
     EffectivePolicy effective(const Identity& who, std::string_view connection) const;
+
+    // Whether a `columns:` mask of some policy for the connection names the place.
+    bool masks_for_anyone(std::string_view connection, std::string_view place) const;
 
     const std::string& hash() const { return hash_; }
 

@@ -70,6 +70,46 @@ Json objects_of(const Command& command)
     return objects;
 }
 
+// Each class with its object and the part of the text it comes from.
+Json actions_of(const Command& command)
+{
+    Json actions = Json::array();
+    for (const Action& action : command.actions())
+        actions.push_back({{"class", command.vocabulary->classes[action.action_class]},
+                           {"object", action.object},
+                           {"cause", action.cause},
+                           {"needs_allow", !action.behind}});
+    return actions;
+}
+
+Json functions_of(const Understood& understood)
+{
+    Json functions = Json::array();
+    for (const auto& [name, how] : understood.functions)
+        functions.push_back({{"name", name}, {"resolved", how}});
+    return functions;
+}
+
+Json columns_of(const Understood& understood, const MaskRules& masks)
+{
+    Json columns = Json::array();
+    for (const Column& column : understood.columns) {
+        const MaskAction* hidden = nullptr;
+        for (const std::string& source : column.sources)
+            hidden = hidden == nullptr ? masks.action_for(source) : hidden;
+        if (hidden == nullptr && !column.traced && !masks.hides_nothing())
+            hidden = &MaskRules::untraced_action();
+        Json one = {{"name", column.label},
+                    {"from", column.sources},
+                    {"traced", column.traced},
+                    {"masked", hidden != nullptr}};
+        if (hidden != nullptr)
+            one["rule"] = hidden->rule;
+        columns.push_back(std::move(one));
+    }
+    return columns;
+}
+
 Json described(const MaskAction& action)
 {
     switch (action.kind) {
@@ -86,10 +126,22 @@ Json described(const MaskAction& action)
 Json described(const MaskRules& rules)
 {
     Json masks = Json::array();
-    for (const MaskRules::Rule& rule : rules.rules())
-        masks.push_back({{"columns", rule.columns},
-                         {"with", described(rule.action)},
-                         {"rule", rule.action.rule}});
+    for (const MaskRules::Rule& rule : rules.rules()) {
+        Json mask = Json::object();
+        if (!rule.columns.empty())
+            mask["columns"] = rule.columns;
+        for (const JsonPath& path : rule.json)
+            mask["json"].push_back(path.text);
+        for (const Detector detector : rule.detect)
+            mask["detect"].push_back(name_of(detector));
+        mask["with"] = described(rule.action);
+        if (rule.refuse_conditions)
+            mask["refuse"].push_back("conditions");
+        if (rule.refuse_writes)
+            mask["refuse"].push_back("writes");
+        mask["rule"] = rule.action.rule;
+        masks.push_back(std::move(mask));
+    }
     return masks;
 }
 
@@ -155,7 +207,11 @@ int decide(const Question& question, std::span<const ProtocolWords> protocols,
                              std::make_shared<const MaskKey>());
     const Identity who{.name = user->name, .groups = user->groups, .proof = "decide"};
     const EffectivePolicy effective = policies.effective(who, (*connection)->name);
-    const std::shared_ptr<const Command> command = reader->read(*given.text, **connection);
+    const auto understood =
+        reader->read(*given.text, **connection, configuration->gateway.state_dir);
+    if (!understood)
+        return refuse(errors, understood.error().detail);
+    const std::shared_ptr<const Command>& command = understood->command;
     Ruling ruling =
         user->disabled ? ruling_on_login("the user is disabled: the login is refused")
         : !effective.applies()
@@ -176,6 +232,9 @@ int decide(const Question& question, std::span<const ProtocolWords> protocols,
         {"matched", ruling.matched},
         {"classes", class_names(*command)},
         {"objects", objects_of(*command)},
+        {"actions", actions_of(*command)},
+        {"functions", functions_of(*understood)},
+        {"columns", columns_of(*understood, effective.masks())},
         {"masks", described(effective.masks())},
         {"untraceable",
          effective.masks().untraceable() == MaskRules::Untraceable::refuse ? "refuse" : "mask"},

@@ -8,10 +8,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "gateway/config/configuration.h"
 #include "gateway/targets/target.h"
+#include "gateway/vocabulary/column.h"
 #include "gateway/vocabulary/command.h"
+#include "gateway/vocabulary/result.h"
 
 namespace CLI {
 class App;
@@ -20,10 +24,20 @@ class App;
 namespace sallyport {
 
 // How one protocol reads a text into a Command. Lives as long as the program.
+// How a protocol understands a text.
+struct Understood {
+    std::shared_ptr<const Command> command;
+    std::vector<std::pair<std::string, std::string>> functions;  // name, how it was resolved
+    std::vector<Column> columns;                                 // of its result
+    std::shared_ptr<const void> kept;                            // what the above refers to
+};
+
 struct CommandReader {
     std::string_view protocol;  // "postgres"
     std::string_view option;    // the option its texts are given with: "--sql"
-    std::shared_ptr<const Command> (*read)(std::string_view text, const Connection& connection);
+    // state_dir: where a gateway keeps what it last knew of its targets.
+    Result<Understood> (*read)(std::string_view text, const Connection& connection,
+                               const std::string& state_dir);
 };
 
 struct Question {

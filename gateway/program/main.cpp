@@ -11,6 +11,8 @@
 #include "gateway/program/serve.h"
 #include "gateway/program/sessions.h"
 #include "gateway/program/user.h"
+#include "protocols/postgres/explained.h"
+#include "protocols/postgres/kept_names.h"
 #include "protocols/postgres/statement.h"
 #include "protocols/postgres/transcript.h"
 
@@ -18,10 +20,16 @@ namespace {
 
 constexpr int wrong_use = 2;
 
-std::shared_ptr<const sallyport::Command> read_postgres(std::string_view text,
-                                                        const sallyport::Connection& connection)
+sallyport::Result<sallyport::Understood> read_postgres(std::string_view text,
+                                                       const sallyport::Connection& connection,
+                                                       const std::string& state_dir)
 {
-    return sallyport::postgres::read_sql(text, connection.trusted_functions)->command;
+    using namespace sallyport::postgres;
+    TRY(names, kept_names(state_dir, connection));
+    const auto sql = read_sql(text, names);
+    Explained said = explained(*sql);
+    return sallyport::Understood{sql->command, std::move(said.functions), std::move(said.columns),
+                                 sql};
 }
 
 }  // namespace

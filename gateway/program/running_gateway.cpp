@@ -123,7 +123,8 @@ Result<void> RunningGateway::listen(const GatewaySettings& settings)
     if (!settings.listen_postgres.empty()) {
         postgres::LoginSettings login{std::make_shared<const ServerTls>(std::move(tls)),
                                       settings.login_deadline};
-        postgres_ = std::make_unique<postgres::PostgresService>(*gate_, std::move(login));
+        postgres_ =
+            std::make_unique<postgres::PostgresService>(*gate_, std::move(login), state_dir_);
         TRY(listener,
             Listener::open(settings.listen_postgres, contexts, *postgres_, settings.connections,
                            settings.threads == 0 ? few_connections : 0));

@@ -71,6 +71,16 @@ const MaskRules& Session::masks() const
     return parts_->policy.masks();
 }
 
+bool Session::permits_only(const Vocabulary& vocabulary, ClassSet classes) const
+{
+    return parts_->policy.permits_only(vocabulary, classes);
+}
+
+bool Session::masked_for_anyone(std::string_view place) const
+{
+    return parts_->snapshots.current()->policies->masks_for_anyone(connection_->name, place);
+}
+
 const SessionLimits& Session::limits() const
 {
     return parts_->policy.limits();
@@ -110,7 +120,12 @@ Result<MaskPlan> Session::plan(std::span<const Column> columns) const
             if (actions[i] != nullptr)
                 break;
         }
-        if (actions[i] != nullptr || columns[i].traced)
+        if (actions[i] != nullptr && columns[i].made &&
+            (actions[i]->kind == MaskAction::Kind::keep_first ||
+             actions[i]->kind == MaskAction::Kind::keep_last))
+            actions[i] = &MaskRules::untraced_action();
+        // Masks that name no column look at values only.
+        if (actions[i] != nullptr || columns[i].traced || !rules.names_columns())
             continue;
         if (rules.untraceable() == MaskRules::Untraceable::refuse)
             return failure(Fault::refused, "the result's column \"" + columns[i].label +

@@ -59,6 +59,12 @@ public:
     // Whether begin() would permit the command; records nothing.
     bool allows(const std::shared_ptr<const Command>& command) const;
 
+    // Whether nothing of another class than these is allowed or held for approval.
+    bool permits_only(const Vocabulary& vocabulary, ClassSet classes) const;
+
+    // Whether a `columns:` mask of anybody's names the place on this connection.
+    bool masked_for_anyone(std::string_view place) const;
+
     // What a result with these columns must not show. Fault::refused where a column cannot be
     // traced and the policy refuses such results. The plan is valid as long as the session.
     Result<MaskPlan> plan(std::span<const Column> columns) const;

@@ -61,6 +61,9 @@ struct Action {
     std::uint8_t action_class;  // position in the vocabulary's classes
     std::string object;  // qualified name it touches, "public.users"; empty where there is none
     std::string cause;   // the part of the command that has this class, for the refusal
+    // Read on behalf of something that is asked for itself, as the tables behind a view: rules may
+    // deny or hold it, but it needs none that allows it.
+    bool behind = false;
 };
 
 // Never empty: what cannot be understood has the opaque class.

@@ -1,9 +1,10 @@
-// Function bodies: SQL ones are parsed in turn; of PL/pgSQL the statements that can be made out add
-// their classes, and the block as a whole stays opaque.
+// Function bodies: SQL ones are parsed in turn, and so is every piece of SQL in a PL/pgSQL block. A
+// body in another language, one that cannot be read, and a text that a block makes and executes are
+// opaque.
 
 #include <algorithm>
-#include <array>
 
+#include "protocols/postgres/function_body.h"
 #include "protocols/postgres/object_names.h"
 #include "protocols/postgres/sql_tokens.h"
 #include "protocols/postgres/tree_walk.h"
@@ -18,83 +19,68 @@ namespace {
 // Bodies within bodies that are looked into.
 constexpr int bodies_within_limit = 8;
 
-// A statement of a block ends at ';', or where the loop it feeds begins.
-std::string_view statement_at(std::string_view text, std::size_t begin,
-                              std::string_view* before_into)
+// The server reads a text when it comes to it: literals in those that follow may then end elsewhere
+// than here. "*" is any setting.
+bool decides_where_literals_end(const std::string& setting)
 {
-    SqlTokens tokens(text, begin);
-    int depth = 0;
-    bool returning = false;
-    *before_into = {};
-    while (const auto token = tokens.next()) {
-        const auto at = static_cast<std::size_t>(token->text.data() - text.data());
-        if (token->text == "(")
-            ++depth;
-        else if (token->text == ")")
-            --depth;
-        const bool word = token->kind == SqlToken::Kind::word && depth <= 0;
-        if ((token->text == ";" && depth <= 0) || (word && is_word(token->text, "loop")))
-            return text.substr(begin, at - begin);
-        returning = returning || (word && is_word(token->text, "returning"));
-        if (returning && word && is_word(token->text, "into") && before_into->empty())
-            *before_into = text.substr(begin, at - begin);
-    }
-    return text.substr(begin);
-}
-
-// Words of PL/pgSQL behind which a statement may begin.
-bool opens_statement(const SqlToken& token)
-{
-    static constexpr auto words = std::to_array<std::string_view>(
-        {"begin", "else", "for", "in", "is", "loop", "query", "then"});
-    return token.text == ";" ||
-           (token.kind == SqlToken::Kind::word &&
-            std::any_of(words.begin(), words.end(),
-                        [&](std::string_view word) { return is_word(token.text, word); }));
-}
-
-bool is_own_word(std::string_view text)
-{
-    static constexpr auto words = std::to_array<std::string_view>(
-        {"begin",     "case", "close", "commit", "declare", "else",     "elsif", "end",
-         "exception", "exit", "fetch", "for",    "foreach", "get",      "if",    "loop",
-         "move",      "null", "open",  "raise",  "return",  "rollback", "when",  "while"});
-    return std::any_of(words.begin(), words.end(),
-                       [&](std::string_view word) { return is_word(text, word); });
+    return setting == "standard_conforming_strings" || setting == "*";
 }
 
 }  // namespace
 
 void TreeWalk::create_function(const CreateFunctionStmt& one)
 {
-    const std::string object = name_of(one.funcname);
+    const std::string object = name_of_function(*names_, one.funcname);
     created(one.is_procedure ? "PROCEDURE" : "FUNCTION", object, one.replace);
     add(SqlClass::code, object, "CREATE FUNCTION");
     list(one.parameters);
-    std::string_view language = one.sql_body != nullptr ? "sql" : "";
-    std::string_view text;
-    bool native = false;
+    const std::size_t settings = statement_->settings.size();
     for (const ListCell& cell : cells(one.options)) {
         const auto& option = as<DefElem>(node_of(cell));
-        const std::string_view name = view(option.defname);
-        if (name == "language") {
-            language = string_of(option.arg);
-        } else if (name == "as") {
-            const auto parts = cells(&as<List>(option.arg));
-            text = string_of(node_of(parts[0]));
-            native = parts.size() > 1;
-        } else if (name == "set") {
+        if (view(option.defname) == "set")
             node(option.arg);
-        }
     }
-    // BEGIN ATOMIC ... END is a list of lists of statements.
-    node(one.sql_body);
-    if (one.sql_body != nullptr)
+    // They are in force where the body is read.
+    if (std::any_of(statement_->settings.begin() + static_cast<std::ptrdiff_t>(settings),
+                    statement_->settings.end(), decides_where_literals_end))
+        opaque("a body that is read with other literals");
+    function_body(one);
+}
+
+void TreeWalk::called_body(const CreateFunctionStmt& one)
+{
+    // What a call leaves out.
+    list(one.parameters);
+    for (const ListCell& cell : cells(one.options)) {
+        const auto& option = as<DefElem>(node_of(cell));
+        if (!is(option.arg, T_VariableSetStmt))
+            continue;
+        // Settings of the function end with it; what it does under another role is another's.
+        const std::string_view name = view(as<VariableSetStmt>(option.arg).name);
+        if (is_word(name, "role") || is_word(name, "session_authorization"))
+            add(SqlClass::identity, std::string(name), "a function with SET " + std::string(name));
+        else if (is_word(name, "standard_conforming_strings"))
+            opaque("a body that is read with other literals");
+    }
+    ++bodies_within_;
+    function_body(one);
+    --bodies_within_;
+}
+
+void TreeWalk::function_body(const CreateFunctionStmt& one)
+{
+    // RETURN ..., or BEGIN ATOMIC ... END: a list of lists of statements.
+    if (one.sql_body != nullptr) {
+        node(one.sql_body);
         return;
-    if (native)
+    }
+    const FunctionBody written = body_of(one);
+    if (written.native)
         opaque("a function in a library");
+    else if (written.language == "plpgsql")
+        body(written.language, routine_of(one, written.text));
     else
-        body(language, text);
+        body(written.language, PlpgsqlRoutine{.text = written.text});
 }
 
 void TreeWalk::do_block(const List* arguments)
@@ -103,17 +89,27 @@ void TreeWalk::do_block(const List* arguments)
     add(SqlClass::code, {}, "DO");
     std::string_view language = "plpgsql";
     std::string_view text;
+    int texts = 0;
     for (const ListCell& cell : cells(arguments)) {
         const auto& argument = as<DefElem>(node_of(cell));
-        if (view(argument.defname) == "language")
+        if (view(argument.defname) == "language") {
             language = string_of(argument.arg);
-        else if (view(argument.defname) == "as")
+        } else if (view(argument.defname) == "as") {
             text = string_of(argument.arg);
+            ++texts;
+        }
     }
-    body(language, text);
+    // The server joins two literals with a comment that ends a line between them; the library does
+    // not.
+    if (texts > 1) {
+        opaque("DO with a text in pieces");
+        has_body_ = true;
+        return;
+    }
+    body(language, PlpgsqlRoutine{.text = text});
 }
 
-void TreeWalk::body(std::string_view language, std::string_view text)
+void TreeWalk::body(std::string_view language, const PlpgsqlRoutine& routine)
 {
     has_body_ = true;
     if (bodies_within_ >= bodies_within_limit) {
@@ -121,14 +117,21 @@ void TreeWalk::body(std::string_view language, std::string_view text)
         return;
     }
     ++bodies_within_;
-    if (is_word(language, "sql")) {
-        if (!sql_body(std::string(text)))
+    const std::size_t settings = statement_->settings.size();
+    if (language == "sql") {
+        if (!sql_body(std::string(routine.text)))
             opaque("an SQL function body that does not parse");
+    } else if (language == "plpgsql") {
+        block_body(routine);
     } else {
         opaque("a body in language " + std::string(language));
-        if (is_word(language, "plpgsql"))
-            block_body(text);
     }
+    if (std::any_of(statement_->settings.begin() + static_cast<std::ptrdiff_t>(settings),
+                    statement_->settings.end(), decides_where_literals_end))
+        opaque("a body that changes how literals are read");
+    // Nobody knows whether it comes to it.
+    if (statement_->path)
+        statement_->path = PathChange{};
     --bodies_within_;
 }
 
@@ -137,46 +140,63 @@ bool TreeWalk::sql_body(const std::string& text)
     auto parsed = std::make_unique<RawParse>(text.c_str());
     if (!parsed->problem().empty())
         return false;
-    list(parsed->tree());
+    body_statements(parsed->tree());
     bodies_.push_back(std::move(parsed));
     return true;
 }
 
-void TreeWalk::block_body(std::string_view text)
+// A prepared statement that is made or dropped here is one that nobody saw by its name.
+void TreeWalk::body_statements(const List* statements)
 {
-    // Texts that try many beginnings without an end are left alone: the block is opaque anyway.
-    std::size_t budget = 16 * text.size() + 4096;
-    const bool outer = in_block_;
-    in_block_ = true;
-    SqlTokens tokens(text);
-    bool at_start = true;
-    bool closes_label = false;
-    while (const auto token = tokens.next()) {
-        const bool starts = at_start && token->kind == SqlToken::Kind::word;
-        at_start = opens_statement(*token) || (closes_label && token->text == ">");
-        closes_label = token->text == ">";
-        if (!starts || at_start || is_own_word(token->text))
-            continue;
-        if (is_word(token->text, "execute")) {
-            opaque("dynamic EXECUTE in a block");
-            continue;
-        }
-        const auto begin = static_cast<std::size_t>(token->text.data() - text.data());
-        std::string_view before_into;
-        const std::string_view whole = statement_at(text, begin, &before_into);
-        if (whole.size() > budget)
+    for (const ListCell& cell : cells(statements)) {
+        const Node* one = as<RawStmt>(node_of(cell)).stmt;
+        if (is(one, T_PrepareStmt) || is(one, T_DeallocateStmt) || is(one, T_DiscardStmt))
+            opaque("a prepared statement of a body");
+    }
+    list(statements);
+}
+
+void TreeWalk::block_body(const PlpgsqlRoutine& routine)
+{
+    using Kind = PlpgsqlBlock::Kind;
+    PlpgsqlBlock block = read_plpgsql(routine);
+    if (!block.problem.empty())
+        opaque("a PL/pgSQL body that cannot be read: " + block.problem);
+    if (block.dynamic)
+        opaque("EXECUTE of a text that is made in a block");
+    if (block.transaction)
+        add(SqlClass::transaction, {}, "COMMIT or ROLLBACK in a block");
+    if (block.cursor)
+        add(SqlClass::select, {}, "FETCH in a block");
+    for (const PlpgsqlBlock::Fragment& fragment : block.fragments) {
+        switch (fragment.kind) {
+        case Kind::statement:
+        case Kind::query: body_statements(fragment.tree); break;
+        case Kind::executed:
+            if (!sql_body(std::string(fragment.text)))
+                opaque("EXECUTE of a text that does not parse");
             break;
-        budget -= whole.size();
-        const bool read = is_word(token->text, "perform")
-                              ? sql_body("select" + std::string(whole.substr(token->text.size())))
-                              : sql_body(std::string(whole)) ||
-                                    (!before_into.empty() && sql_body(std::string(before_into)));
-        if (read) {
-            tokens = SqlTokens(text, begin + whole.size());
-            at_start = false;
+        case Kind::expression:
+        case Kind::assignment: {
+            // It reads what it names and nothing else.
+            const bool reads = reads_;
+            for (const ListCell& cell : cells(fragment.tree))
+                block_expression(as<RawStmt>(node_of(cell)).stmt);
+            reads_ = reads;
+            break;
+        }
         }
     }
-    in_block_ = outer;
+    blocks_.push_back(std::move(block));
+}
+
+void TreeWalk::block_expression(const Node* one)
+{
+    if (is(one, T_PLAssignStmt)) {
+        list(as<PLAssignStmt>(one).indirection);
+        one = reinterpret_cast<const Node*>(as<PLAssignStmt>(one).val);
+    }
+    node(one);
 }
 
 }  // namespace sallyport::postgres

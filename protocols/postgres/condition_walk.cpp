@@ -186,6 +186,18 @@ TreeWalk::Truth TreeWalk::leaf(const Node* where)
     const bool scalar = test.kind == AEXPR_OP || test.kind == AEXPR_NOT_DISTINCT;
     if (scalar && compares && same(test.lexpr, test.rexpr))
         return unequal ? Truth::never : Truth::always;
+    if (test.kind == AEXPR_BETWEEN || test.kind == AEXPR_BETWEEN_SYM) {
+        const auto bounds = cells(&as<List>(test.rexpr));
+        return same(test.lexpr, node_of(bounds[0])) && same(test.lexpr, node_of(bounds[1]))
+                   ? Truth::always
+                   : Truth::restricts;
+    }
+    if (test.kind == AEXPR_OP_ANY && name == "=" && is(test.rexpr, T_A_ArrayExpr)) {
+        for (const ListCell& cell : cells(as<A_ArrayExpr>(test.rexpr).elements)) {
+            if (same(test.lexpr, node_of(cell)))
+                return Truth::always;
+        }
+    }
     if (test.kind == AEXPR_IN && name == "=") {
         for (const ListCell& cell : cells(&as<List>(test.rexpr))) {
             if (same(test.lexpr, node_of(cell)))

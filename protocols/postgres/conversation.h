@@ -67,6 +67,8 @@ struct Step {
     std::shared_ptr<Prepared> prepared;  // parse and describe_statement
     std::shared_ptr<Portal> portal;
     std::optional<Exchange> exchange;
+    // What it copies, where that was not known before.
+    std::shared_ptr<const std::vector<DerivedColumn>> copies;
     std::unique_ptr<Error> refusal;  // stands for a refused message: it fails, with these words
 
     // Filled by the answers.

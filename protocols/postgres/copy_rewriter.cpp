@@ -75,8 +75,9 @@ Error malformed(std::string_view what)
 
 }  // namespace
 
-CopyRewriter::CopyRewriter(CopyTarget form, MaskPlan plan, std::vector<std::uint32_t> types)
-    : form_(std::move(form)), plan_(std::move(plan)), types_(std::move(types))
+CopyRewriter::CopyRewriter(CopyTarget form, MaskPlan plan, std::vector<std::uint32_t> types,
+                           SecondNet net)
+    : form_(std::move(form)), plan_(std::move(plan)), types_(std::move(types)), net_(net)
 {
 }
 
@@ -90,16 +91,27 @@ Result<std::string> CopyRewriter::rewrite(Bytes body, std::size_t& masked)
     return tl::unexpected(malformed("in an unknown format"));
 }
 
-CopyRewriter::Seen CopyRewriter::seen(std::size_t column, std::string_view value, bool binary) const
+std::optional<CopyRewriter::Seen> CopyRewriter::seen(std::size_t column, std::string_view value,
+                                                     bool binary) const
 {
     const std::uint32_t type = column < types_.size() ? types_[column] : binary ? 0 : text_type;
     const MaskAction* action = plan_.action(column);
+    if (action == nullptr) {
+        if (net_.empty() || !is_looked_at(type))
+            return std::nullopt;
+        Seen found{false, {}};
+        const Detected detected = detect_in_value(net_, type, binary, value, found.text);
+        if (detected == Detected::nothing)
+            return std::nullopt;
+        found.null = detected == Detected::null;
+        return found;
+    }
     if (plan_.key() == nullptr)
-        return {binary, "[masked]"};
+        return Seen{binary, "[masked]"};
     auto hidden = masked_value(*action, *plan_.key(), type, binary, value);
     if (!hidden)
-        return {true, {}};
-    return {false, std::move(*hidden)};
+        return Seen{true, {}};
+    return Seen{false, std::move(*hidden)};
 }
 
 Result<std::string> CopyRewriter::rewrite_binary(Bytes body, std::size_t& masked)
@@ -136,16 +148,16 @@ Result<std::string> CopyRewriter::rewrite_binary(Bytes body, std::size_t& masked
             const Bytes value = length == 0xffffffffU ? Bytes() : reader.bytes(length);
             if (reader.failed())
                 return tl::unexpected(malformed("that ends inside a row"));
-            if (length == 0xffffffffU || plan_.action(i) == nullptr) {
+            const auto field = length == 0xffffffffU ? std::nullopt : seen(i, text_of(value), true);
+            if (!field) {
                 put_u32(length);
                 out += text_of(value);
                 continue;
             }
             ++masked;
-            const Seen field = seen(i, text_of(value), true);
-            put_u32(field.null ? 0xffffffffU : static_cast<std::uint32_t>(field.text.size()));
-            if (!field.null)
-                out += field.text;
+            put_u32(field->null ? 0xffffffffU : static_cast<std::uint32_t>(field->text.size()));
+            if (!field->null)
+                out += field->text;
         }
     }
     if (reader.failed())
@@ -177,16 +189,17 @@ Result<std::string> CopyRewriter::rewrite_text(std::string_view rows, std::size_
             at = std::min(at, row.size());
             last = at == row.size();
             const std::string_view field = row.substr(0, at);
-            if (field == form_.null || plan_.action(column) == nullptr) {
+            const bool looked_at = plan_.action(column) != nullptr || !net_.empty();
+            const auto shown = field == form_.null || !looked_at
+                                   ? std::nullopt
+                                   : seen(column, unescaped(field), false);
+            masked += shown ? 1 : 0;
+            if (!shown)
                 out += field;
-            } else {
-                ++masked;
-                const Seen shown = seen(column, unescaped(field), false);
-                if (shown.null)
-                    out += form_.null;
-                else
-                    append_escaped(out, shown.text, form_.delimiter);
-            }
+            else if (shown->null)
+                out += form_.null;
+            else
+                append_escaped(out, shown->text, form_.delimiter);
             out += last ? '\n' : form_.delimiter;
             row.remove_prefix(last ? at : at + 1);
         }
@@ -230,16 +243,14 @@ Result<std::string> CopyRewriter::rewrite_csv(std::string_view rows, std::size_t
         if (at == rows.size())
             return tl::unexpected(malformed("that ends inside a row"));
         const bool null = !quoted && text == form_.null;
-        if (header || null || plan_.action(column) == nullptr) {
+        const auto shown = header || null ? std::nullopt : seen(column, text, false);
+        masked += shown ? 1 : 0;
+        if (!shown)
             out += rows.substr(0, at);
-        } else {
-            ++masked;
-            const Seen shown = seen(column, text, false);
-            if (shown.null)
-                out += form_.null;
-            else
-                append_quoted(out, shown.text, form_);
-        }
+        else if (shown->null)
+            out += form_.null;
+        else
+            append_quoted(out, shown->text, form_);
         out += rows[at];
         ++column;
         if (rows[at] == '\n') {

@@ -19,10 +19,7 @@ void TreeWalk::created(std::string_view what, const std::string& object, bool re
 
 void TreeWalk::created_as(const IntoClause& target, std::string_view what)
 {
-    // In PL/pgSQL, SELECT INTO assigns to variables.
-    if (in_block_)
-        return;
-    add(SqlClass::create, name_of(*target.rel), what);
+    add(SqlClass::create, name_to_create(*target.rel), what);
     list(target.options);
 }
 
@@ -40,7 +37,7 @@ bool TreeWalk::relation_definition(const Node* one)
         // A CreateForeignTableStmt begins with a CreateStmt.
         const auto& table = as<CreateStmt>(one);
         const bool foreign = one->type == T_CreateForeignTableStmt;
-        const std::string object = name_of(*table.relation);
+        const std::string object = name_to_create(*table.relation);
         created(foreign ? "FOREIGN TABLE" : "TABLE", object);
         if (foreign) {
             add(SqlClass::remote, object, "CREATE FOREIGN TABLE");
@@ -62,9 +59,7 @@ bool TreeWalk::relation_definition(const Node* one)
     }
     case T_ViewStmt: {
         const auto& made = as<ViewStmt>(one);
-        created("VIEW", name_of(*made.view), made.replace);
-        if (made.aliases != nullptr)
-            statement_->mentions.column_aliases = true;
+        created("VIEW", name_to_create(*made.view), made.replace);
         node(made.query);
         list(made.options);
         return true;
@@ -79,7 +74,7 @@ bool TreeWalk::relation_definition(const Node* one)
         return true;
     }
     case T_CreateSeqStmt:
-        created("SEQUENCE", name_of(*as<CreateSeqStmt>(one).sequence));
+        created("SEQUENCE", name_to_create(*as<CreateSeqStmt>(one).sequence));
         return true;
     case T_CreateStatsStmt:
         created("STATISTICS", name_of(as<CreateStatsStmt>(one).defnames));
@@ -95,7 +90,7 @@ bool TreeWalk::relation_definition(const Node* one)
         list(as<CreateDomainStmt>(one).constraints);
         return true;
     case T_CompositeTypeStmt:
-        created("TYPE", name_of(*as<CompositeTypeStmt>(one).typevar));
+        created("TYPE", name_to_create(*as<CompositeTypeStmt>(one).typevar));
         list(as<CompositeTypeStmt>(one).coldeflist);
         return true;
     case T_CreateEnumStmt: created("TYPE", name_of(as<CreateEnumStmt>(one).typeName)); return true;

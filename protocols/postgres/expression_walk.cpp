@@ -4,6 +4,7 @@
 
 #include "protocols/postgres/function_classes.h"
 #include "protocols/postgres/object_names.h"
+#include "protocols/postgres/sql_tokens.h"
 #include "protocols/postgres/tree_walk.h"
 
 // Its macros hide names of the standard library.
@@ -39,7 +40,7 @@ void TreeWalk::expression(const Node* one)
         node(as<TypeCast>(one).arg);
         node(as<TypeCast>(one).typeName);
         return;
-    case T_TypeName: list(as<TypeName>(one).typmods); return;
+    case T_TypeName: type_name(as<TypeName>(one)); return;
     case T_CollateClause: node(as<CollateClause>(one).arg); return;
     case T_A_ArrayExpr: list(as<A_ArrayExpr>(one).elements); return;
     case T_A_Indirection:
@@ -53,6 +54,8 @@ void TreeWalk::expression(const Node* one)
     case T_NullTest: node(as<NullTest>(one).arg); return;
     case T_BooleanTest: node(as<BooleanTest>(one).arg); return;
     case T_CaseExpr:
+        if (as<CaseExpr>(one).arg != nullptr)
+            equality();
         node(as<CaseExpr>(one).arg);
         list(as<CaseExpr>(one).args);
         node(as<CaseExpr>(one).defresult);
@@ -152,37 +155,34 @@ void TreeWalk::column(const ColumnRef& one)
 {
     ++row_terms_;
     const auto names = cells(one.fields);
-    const Node* last = node_of(names.back());
-    if (is(last, T_A_Star)) {
-        star_ = true;
-        return;
-    }
-    const std::string_view name = string_of(last);
-    columns_.push_back(name);
-    // "t.to_json" calls the function on the row.
-    if (names.size() > 1 && takes_a_row(name))
-        statement_->mentions.whole_row = true;
+    // "t.f" is a call f(t) where t has no column of that name.
+    if (names.size() > 1)
+        called({}, string_of(node_of(names.back())), 1);
 }
 
 void TreeWalk::fields(const List* indirection)
 {
     for (const ListCell& cell : cells(indirection)) {
         const Node* field = node_of(cell);
-        if (is(field, T_A_Star))
-            star_ = true;
-        else if (is(field, T_String))
-            columns_.push_back(string_of(field));
-        else
+        if (is(field, T_String))
+            called({}, string_of(field), 1);  // (row).f likewise
+        else if (!is(field, T_A_Star))
             node(field);
-        if (takes_a_row(string_of(field)))
-            statement_->mentions.whole_row = true;
     }
+}
+
+// The functions outside pg_catalog that a call could mean.
+void TreeWalk::called(std::string_view schema, std::string_view name, std::size_t arguments)
+{
+    const auto candidates = names_->functions(schema, name, arguments);
+    calls_.insert(calls_.end(), candidates.begin(), candidates.end());
 }
 
 void TreeWalk::call(const FuncCall& one)
 {
     const auto [schema, name] = last_two(one.funcname);
-    functions_.emplace_back(schema, name);
+    statement_->functions.push_back(schema.empty() ? std::string(name)
+                                                   : std::string(schema) + "." + std::string(name));
     const auto arguments = cells(one.args);
     for (const ListCell& cell : arguments)
         node(node_of(cell));
@@ -200,13 +200,23 @@ void TreeWalk::call(const FuncCall& one)
                 secret(as<A_Const>(node_of(cell)).location, true);
         }
     }
-    const ClassSet classes = classes_of_function(schema, name, arguments.size(), trusted_);
-    if (!classes.empty()) {
-        const bool unknown = classes.contains(static_cast<std::size_t>(SqlClass::opaque));
-        const std::string_view home = unknown ? "public" : "pg_catalog";
-        const std::string object = qualified(schema.empty() ? home : schema, name);
-        add(classes, object, "call of " + object + "()");
-    }
+    const std::size_t before = calls_.size();
+    called(schema, name, arguments.size());
+    const bool found = calls_.size() > before;
+    if (found && names_->doubts_functions())
+        opaque("a function that was changed in the same text");
+    ClassSet classes = classes_of_function(schema, name, arguments.size());
+    const bool unknown = classes.contains(static_cast<std::size_t>(SqlClass::opaque)) &&
+                         !is_built_in_function(schema, name);
+    // What the catalogue knows is decided by what it does.
+    if (classes.empty() || (unknown && (found || names_->is_trusted(schema, name))))
+        return;
+    statement_->unknown_names = statement_->unknown_names || unknown;
+    const std::string object =
+        unknown ? names_->function_name(schema, name)
+                : std::string(schema.empty() ? "pg_catalog" : schema) + "." + std::string(name);
+    add(classes, object,
+        "call of " + object + (unknown ? "(), a function that is not known here" : "()"));
 }
 
 // A name that is no literal may be any setting's, the role's among them.
@@ -226,27 +236,70 @@ void TreeWalk::set_config(const FuncCall& one)
         statement_->settings.emplace_back("*");
     } else {
         const Node* second = arguments.size() > 1 ? node_of(arguments[1]) : nullptr;
+        if (is_word(name, "search_path"))
+            set_path(second, arguments.size() > 2 ? node_of(arguments[2]) : nullptr);
         setting(name,
                 is(second, T_A_Const) ? string_of(&as<A_Const>(second).val) : std::string_view(),
                 "set_config() of");
     }
 }
 
+// set_config('search_path', ...): as far as the value is literal.
+void TreeWalk::set_path(const Node* value, const Node* local)
+{
+    PathChange path;
+    if (is(value, T_A_Const) && is(&as<A_Const>(value).val, T_String)) {
+        if (auto schemas = read_search_path(string_of(&as<A_Const>(value).val))) {
+            path.to = PathChange::To::value;
+            path.schemas = std::move(*schemas);
+        }
+    }
+    const bool lasts = is(local, T_A_Const) && is(&as<A_Const>(local).val, T_Boolean) &&
+                       !as<A_Const>(local).val.boolval.boolval;
+    path.local = !lasts;
+    // Called for several rows, or for none.
+    statement_->path = statement_->path ? PathChange{} : std::move(path);
+}
+
 void TreeWalk::sub_link(const SubLink& one)
 {
     node(one.testexpr);
+    if (one.testexpr != nullptr && one.operName == nullptr)
+        equality();  // IN
     operator_name(one.operName);
-    exists_ = one.subLinkType == EXISTS_SUBLINK;
     node(one.subselect);
-    exists_ = false;
 }
 
-// An operator is a function; those of other schemas are unknown ones.
+// An "=" that nobody wrote.
+void TreeWalk::equality()
+{
+    names_->operators({}, "=", calls_);
+}
+
+// An operator is a function.
 void TreeWalk::operator_name(const List* name)
 {
     const auto [schema, symbol] = last_two(name);
-    if (!schema.empty() && schema != "pg_catalog")
-        add(SqlClass::opaque, qualified(schema, symbol), "an operator that is not built in");
+    const std::size_t before = calls_.size();
+    names_->operators(schema, symbol, calls_);
+    const bool found = calls_.size() > before;
+    if (!schema.empty() && schema != "pg_catalog" && !found)
+        add(SqlClass::opaque, std::string(schema) + "." + std::string(symbol),
+            "an operator that is not known here");
+}
+
+// A cast to a type of somebody's is a call of the cast's function, and of what a domain checks.
+void TreeWalk::type_name(const TypeName& one)
+{
+    list(one.typmods);
+    const auto [schema, name] = last_two(one.names);
+    if (schema == "pg_catalog")
+        return;
+    Doings casts;
+    names_->casts_to(schema, name, casts);
+    calls_.insert(calls_.end(), casts.calls.begin(), casts.calls.end());
+    for (const Action& action : casts.actions)
+        add(static_cast<SqlClass>(action.action_class), action.object, action.cause);
 }
 
 // Left-associative chains, a || b || c, are as long as people make them.

@@ -1,8 +1,10 @@
 // The relay's loop from the client to the target: understand, decide, record, forward.
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "protocols/postgres/message.h"
@@ -10,7 +12,9 @@
 #include "protocols/postgres/refusal.h"
 #include "protocols/postgres/relay.h"
 #include "protocols/postgres/replication_command.h"
+#include "protocols/postgres/resolution.h"
 #include "protocols/postgres/utf8.h"
+#include "protocols/postgres/value_functions.h"
 
 namespace sallyport::postgres {
 
@@ -95,11 +99,19 @@ awaitable<Result<void>> Relay::from_client()
             pause = client_turn();
             return pause && *pause == Pause::none;
         }));
-        while (pause && (*pause == Pause::settle_first || *pause == Pause::full)) {
+        while (pause && (*pause == Pause::settle_first || *pause == Pause::full ||
+                         *pause == Pause::catalogue || *pause == Pause::remember)) {
             // A Flush makes the target answer what it has, and changes nothing else.
-            to_target_.add(flush_message());
+            const bool settles = *pause == Pause::settle_first || *pause == Pause::full;
+            if (settles)
+                to_target_.add(flush_message());
             CO_TRY_DONE(co_await forward());
-            CO_TRY_DONE(co_await settle());
+            if (settles)
+                CO_TRY_DONE(co_await settle());
+            if (*pause == Pause::catalogue)
+                co_await read_catalogue();
+            if (*pause == Pause::remember)
+                CO_TRY_DONE(co_await remember());
             pause = take_messages();
         }
         CO_TRY(why, std::move(pause));
@@ -164,6 +176,11 @@ Result<Relay::Pause> Relay::take_messages()
         TRY(next, on_client_message(frame));
         if (next == Next::settle_first)
             return Pause::settle_first;
+        if (next == Next::catalogue)
+            return Pause::catalogue;
+        if (next == Next::remember)
+            return Pause::remember;
+        just_read_ = false;
         client_in_.consume(frame.whole.size());
         if (next == Next::ended)
             return Pause::ended;
@@ -216,6 +233,108 @@ awaitable<Result<void>> Relay::settle()
     co_return Result<void>();
 }
 
+// Whether texts can be read with what is known of names now.
+bool Relay::names_ready()
+{
+    auto newest = catalogue_source_.current();
+    if (!newest && std::chrono::steady_clock::now() >= no_catalogue_until_)
+        return false;
+    if (newest && newest != catalogue_)
+        own_changed_ = own_.forget_known(*newest) || own_changed_;
+    if (sqls_ && newest == catalogue_ && path_version_ == path_.version() && !own_changed_)
+        return true;
+    catalogue_ = std::move(newest);
+    path_version_ = path_.version();
+    own_changed_ = false;
+    sqls_ = own_.relations().empty() ? readings_.under(catalogue_, path_.now())
+                                     : readings_.alone(catalogue_, path_.now(), own_.relations());
+    return true;
+}
+
+// A name that nobody knows may have been made since, by somebody who does not come through here.
+bool Relay::wants_catalogue(const Sql& sql) const
+{
+    return !just_read_ && catalogue_ &&
+           std::ranges::any_of(sql.statements(), [](const Statement& statement) {
+               return statement.unknown_names || statement.lineage->unknown_names;
+           });
+}
+
+awaitable<void> Relay::read_catalogue()
+{
+    const auto read = co_await catalogue_source_.read();
+    just_read_ = true;
+    if (read)
+        co_return;
+    // Then functions that are not built in are opaque, and what comes from tables is not traced.
+    constexpr std::chrono::seconds pause{5};
+    no_catalogue_until_ = std::chrono::steady_clock::now() + pause;
+    spdlog::warn("session={} event=catalogue_unread reason=\"{}\"", to_string(session_.id()),
+                 read.error().detail);
+}
+
+// Values of a column that somebody's mask names go to another: the mask has to be known to go there
+// before they do.
+bool Relay::has_to_remember(const Sql& sql)
+{
+    const auto copies = [](const Statement& statement) { return !statement.derived.empty(); };
+    if (std::ranges::none_of(sql.statements(), copies) || remembered_ == sql.shared_statements ||
+        !session_.allows(sql.command))
+        return false;
+    to_remember_.clear();
+    for (const Statement& statement : sql.statements()) {
+        for (DerivedColumn column : statement.derived) {
+            std::erase_if(column.places, [this](const std::string& place) {
+                return place != untraced_place && !session_.masked_for_anyone(place);
+            });
+            if (!column.places.empty())
+                to_remember_.push_back(std::move(column));
+        }
+    }
+    if (to_remember_.empty())
+        return false;
+    remembered_ = sql.shared_statements;
+    return true;
+}
+
+namespace {
+
+awaitable<Result<bool>> kept(DerivedColumns& derived, std::vector<DerivedColumn> columns)
+{
+    co_return derived.add(columns);
+}
+
+}  // namespace
+
+awaitable<Result<void>> Relay::remember()
+{
+    auto keeping = kept(derived_, to_remember_);
+    auto outcome = co_await asio::co_spawn(disk_, std::move(keeping), asio::use_awaitable);
+    if (!outcome)
+        co_return tl::unexpected(std::move(outcome).error());
+    just_kept_ = std::make_shared<const std::vector<DerivedColumn>>(std::move(to_remember_));
+    to_remember_.clear();
+    co_return Result<void>();
+}
+
+// What is under way now may change what names mean.
+void Relay::begun(const Sql& sql)
+{
+    for (const Statement& statement : sql.statements()) {
+        if (statement.path)
+            path_.begun();
+        if (!statement.lineage->made.empty() || !statement.derived.empty())
+            own_changed_ = own_.take(statement) || own_changed_;
+        // Nobody knows what it has set.
+        if (statement.classes.contains(static_cast<std::size_t>(SqlClass::opaque)) ||
+            std::ranges::find(statement.settings, "*") != statement.settings.end())
+            path_.lost();
+    }
+    // What a later FETCH or EXECUTE runs was sent in this session.
+    if (hides_columns() && !touched_before_)
+        touched_before_ = touches_masked(&sql, nullptr);
+}
+
 std::shared_ptr<const Sql> Relay::read(std::string_view text)
 {
     // Gateway and target must read the same characters (docs/threat-model.md).
@@ -225,7 +344,7 @@ std::shared_ptr<const Sql> Relay::read(std::string_view text)
                           "the gateway cannot be sure to read this text as the target does");
     if (replication_ && is_replication_command(text) && is_utf8(text))
         return read_replication_command(text);
-    return sqls_.find_or_read(text);
+    return sqls_->find_or_read(text);
 }
 
 std::optional<Error> Relay::forbidden(const Sql& sql)
@@ -239,17 +358,20 @@ std::optional<Error> Relay::forbidden(const Sql& sql)
                          "client_encoding stays UTF8 and standard_conforming_strings on: the "
                          "gateway could not read what follows as the target does"};
     }
+    for (const Statement& statement : sql.statements()) {
+        if (read_only_ && statement.asks_to_write)
+            return Error{Fault::refused,
+                         "the session stays read-only, for the policy allows nothing but reading"};
+    }
     if (!masked())
         return std::nullopt;
     if (replication_ && is_replication_command(sql.command->text))
         return Error{Fault::refused,
                      "replication sends whole rows and files, in which nothing can be masked"};
-    if (session_.masks().untraceable() != MaskRules::Untraceable::refuse)
-        return std::nullopt;
-    for (const Statement& statement : sql.statements())
-        if (statement.kind == StatementKind::copy_out && statement.copy.relation.name.empty())
-            return Error{Fault::refused,
-                         "COPY of a query may hold masked values and cannot be traced"};
+    for (const Statement& statement : sql.statements()) {
+        if (auto why = masks_.forbids(statement))
+            return Error{Fault::refused, std::move(*why)};
+    }
     return std::nullopt;
 }
 
@@ -294,10 +416,19 @@ Result<Relay::Next> Relay::on_query(const Frame& frame)
     const std::string_view text = reader.text();
     if (reader.failed() || !reader.rest().empty())
         return refuse_query(malformed("Query"));
+    if (!names_ready())
+        return Next::catalogue;
     Step step;
     step.kind = StepKind::query;
     step.sql = read(text);
+    if (wants_catalogue(*step.sql))
+        return Next::catalogue;
+    if (executes_uncertain(*step.sql))
+        return Next::settle_first;
+    step.sql = with_prepared(std::move(step.sql));
     const auto forbids = forbidden(*step.sql);
+    if (!forbids && has_to_remember(*step.sql))
+        return Next::remember;
     auto exchange = forbids ? Result<Exchange>(tl::unexpected(
                                   session_.refuse(step.sql->command, {}, forbids->detail)))
                             : session_.begin(step.sql->command, {});
@@ -310,7 +441,8 @@ Result<Relay::Next> Relay::on_query(const Frame& frame)
     }
     step.exchange.emplace(std::move(*exchange));
     step.changes_reading = changes_reading(*step.sql);
-    note_touched(*step.sql);
+    step.copies = std::exchange(just_kept_, nullptr);
+    begun(*step.sql);
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
     return Next::more;
@@ -365,7 +497,14 @@ Result<Relay::Next> Relay::on_parse(const Frame& frame)
     step.name = name;
     if (conversation_.statements.uncertain(step.name))
         return Next::settle_first;
+    if (!names_ready())
+        return Next::catalogue;
     step.sql = read(text);
+    if (wants_catalogue(*step.sql))
+        return Next::catalogue;
+    if (executes_uncertain(*step.sql))
+        return Next::settle_first;
+    step.sql = with_prepared(std::move(step.sql));
     const auto forbids = forbidden(*step.sql);
     if (forbids)
         return refuse_extended(session_.refuse(step.sql->command, {}, forbids->detail),
@@ -381,6 +520,49 @@ Result<Relay::Next> Relay::on_parse(const Frame& frame)
     conversation_.push(std::move(step));
     to_target_.pass(frame.whole);
     return Next::more;
+}
+
+// The server looks names up again where the catalogue or the search path has changed since.
+std::shared_ptr<const Prepared> Relay::as_of_now(std::shared_ptr<const Prepared> prepared)
+{
+    if (!prepared || prepared->sql->names == sqls_->names() || !prepared->sql->names)
+        return prepared;
+    auto fresh = std::make_shared<Prepared>(*prepared);
+    fresh->sql = with_prepared(read(prepared->sql->command->text));
+    return fresh;
+}
+
+bool Relay::executes_uncertain(const Sql& sql) const
+{
+    return std::ranges::any_of(sql.statements(), [this](const Statement& statement) {
+        return statement.classes.contains(static_cast<std::size_t>(SqlClass::execute)) &&
+               conversation_.statements.uncertain(statement.name);
+    });
+}
+
+// EXECUTE does what was prepared.
+std::shared_ptr<const Sql> Relay::with_prepared(std::shared_ptr<const Sql> sql)
+{
+    std::shared_ptr<Command> command;
+    for (const Statement& statement : sql->statements()) {
+        if (!statement.classes.contains(static_cast<std::size_t>(SqlClass::execute)) ||
+            statement.name.empty())
+            continue;
+        const auto prepared = as_of_now(conversation_.statements.find(statement.name));
+        if (!prepared)
+            continue;
+        if (!command)
+            command = std::make_shared<Command>(*sql->command);
+        Actions actions = command->actions();
+        const Actions& more = prepared->sql->command->actions();
+        actions.insert(actions.end(), more.begin(), more.end());
+        command->shared_actions = std::make_shared<const Actions>(std::move(actions));
+    }
+    if (!command)
+        return sql;
+    auto both = std::make_shared<Sql>(*sql);
+    both->command = std::move(command);
+    return both;
 }
 
 std::shared_ptr<const Prepared> Relay::prepared_by_sql(const std::string& text)
@@ -402,14 +584,16 @@ Result<Relay::Next> Relay::on_bind(const Frame& frame)
     step.name = bind.portal;
     if (conversation_.statements.uncertain(statement) || conversation_.portals.uncertain(step.name))
         return Next::settle_first;
+    if (!names_ready())
+        return Next::catalogue;
     auto portal = std::make_shared<Portal>();
-    portal->prepared = conversation_.statements.find(statement);
+    portal->prepared = as_of_now(conversation_.statements.find(statement));
     // Made by an SQL PREPARE that is not known here, or not there at all: then the target says so.
     if (!portal->prepared)
         portal->prepared = prepared_by_sql("EXECUTE " + quoted_identifier(statement));
     portal->parameters =
         recorded_parameters(bind, portal->prepared->parameter_types,
-                            masked() && touches_masked(portal->sql().get(), nullptr));
+                            hides_columns() && touches_masked(portal->sql().get(), nullptr));
     portal->result_formats = std::move(bind.result_formats);
     step.portal = std::move(portal);
     conversation_.push(std::move(step));
@@ -454,13 +638,19 @@ Result<Relay::Next> Relay::on_execute(const Frame& frame)
         return refuse_extended(malformed("Execute"), false);
     if (conversation_.portals.uncertain(step.name))
         return Next::settle_first;
+    if (!names_ready())
+        return Next::catalogue;
     step.portal = conversation_.portals.find(step.name);
     if (!step.portal) {
         // A cursor of SQL's DECLARE is a portal too.
         step.portal = std::make_shared<Portal>();
         step.portal->prepared = prepared_by_sql("FETCH ALL FROM " + quoted_identifier(step.name));
     }
+    // Names may have changed their meaning since Bind.
+    step.portal->prepared = as_of_now(step.portal->prepared);
     step.sql = step.portal->sql();
+    if (has_to_remember(*step.sql))
+        return Next::remember;
     const Bytes parameters = bytes_of(step.portal->parameters);
     auto exchange = session_.begin(step.sql->command,
                                    std::span(&parameters, step.portal->parameters.empty() ? 0 : 1));
@@ -468,7 +658,8 @@ Result<Relay::Next> Relay::on_execute(const Frame& frame)
         return refuse_extended(std::move(exchange).error(), false);
     step.exchange.emplace(std::move(*exchange));
     step.changes_reading = changes_reading(*step.sql);
-    note_touched(*step.sql);
+    step.copies = std::exchange(just_kept_, nullptr);
+    begun(*step.sql);
     if (masked() && !step.portal->describe_asked) {
         // The masks follow the description in force at this moment, asked for or not.
         step.portal->describe_asked = true;
@@ -511,15 +702,12 @@ Result<Relay::Next> Relay::on_function_call(const Frame& frame)
     const std::uint32_t oid = reader.u32();
     if (reader.failed())
         return refuse_query(malformed("FunctionCall"));
-    auto command = std::make_shared<Command>();
-    command->vocabulary = &sql_vocabulary();
-    command->text = "fast-path call of function " + std::to_string(oid);
-    command->shared_actions = std::make_shared<const Actions>(Actions{
-        {static_cast<std::uint8_t>(SqlClass::call), {}, "FunctionCall message"},
-        {static_cast<std::uint8_t>(SqlClass::opaque), {}, "a function known by its OID only"}});
+    if (!names_ready())
+        return Next::catalogue;
     Step step;
     step.kind = StepKind::function_call;
-    auto exchange = session_.begin(command, {});
+    step.name = large_object_function(oid);
+    auto exchange = session_.begin(function_call(oid), {});
     if (!exchange)
         return refuse_query(std::move(exchange).error());
     step.exchange.emplace(std::move(*exchange));
@@ -528,11 +716,34 @@ Result<Relay::Next> Relay::on_function_call(const Frame& frame)
     return Next::more;
 }
 
-void Relay::note_touched(const Sql& sql)
+// The fast-path message has an OID where SQL has a name.
+std::shared_ptr<const Command> Relay::function_call(std::uint32_t oid)
 {
-    // What a later FETCH or EXECUTE runs was sent in this session.
-    if (masked() && !touched_before_)
-        touched_before_ = touches_masked(&sql, nullptr);
+    auto command = std::make_shared<Command>();
+    command->vocabulary = &sql_vocabulary();
+    std::string name = std::to_string(oid);
+    Actions actions;
+    if (const std::string_view built_in = large_object_function(oid); !built_in.empty()) {
+        name = built_in;
+        // What SELECT lo_open(...) would be.
+        const auto sql = read_sql("SELECT " + name + "()", sqls_->names());
+        actions = sql->command->actions();
+    } else if (const CatalogueFunction* known = catalogue_ ? catalogue_->function(oid) : nullptr) {
+        name = known->schema + "." + known->name;
+        Doings doings;
+        doings.calls.push_back(known);
+        sqls_->names()->follow(doings);
+        actions = std::move(doings.actions);
+        actions.push_back(
+            {static_cast<std::uint8_t>(SqlClass::call), name, "FunctionCall message"});
+    } else {
+        actions.push_back({static_cast<std::uint8_t>(SqlClass::call), {}, "FunctionCall message"});
+        actions.push_back(
+            {static_cast<std::uint8_t>(SqlClass::opaque), {}, "a function known by its OID only"});
+    }
+    command->text = "fast-path call of function " + name;
+    command->shared_actions = std::make_shared<const Actions>(std::move(actions));
+    return command;
 }
 
 void Relay::on_copy_data(Bytes bytes)

@@ -16,6 +16,8 @@ using boost::asio::awaitable;
 namespace {
 
 // Longer descriptions are not kept with their statement; their rows replay without names.
+constexpr std::uint32_t text_type = 25;  // catalog/pg_type.dat
+
 constexpr std::size_t description_limit = std::size_t{64} << 10;
 
 // A Query of several statements: the one whose result comes next.
@@ -269,6 +271,12 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
         } else {
             step->outcome = Outcome{true, frame.type == 's' ? "suspended" : "empty"};
         }
+        if (step->copies)
+            copied_.push_back(std::exchange(step->copies, nullptr));
+        if (frame.type == 'C') {
+            if (const Statement* statement = statement_under_way(*step))
+                completed(*step, *statement);
+        }
         ++step->results;
         step->copying_out = false;
         copy_rewriter_.reset();
@@ -277,7 +285,6 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
             own(nullptr);
             conversation_.drop_swallowed_syncs();
             Step& done = *conversation_.front();
-            apply_completed(done);
             if (done.exchange)
                 std::exchange(done.exchange, std::nullopt)->finish(done.outcome);
             conversation_.pop(true);
@@ -289,7 +296,7 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
             step->copying_in = true;
         pass(frame, step);
         return Answered::done;
-    case 'H': return on_copy_out(frame, just_read);
+    case 'H': return on_copy_out(frame);
     case 'd': TRY_DONE(on_copy_row(frame)); return Answered::done;
     case 'c': pass(frame, step); return Answered::done;
     case 'W':
@@ -301,7 +308,7 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
         return Answered::done;
     case 'E': on_error(frame); return Answered::done;
     case 'N':
-        if (masked() && (step == nullptr || touches_masked(step->sql.get(), nullptr)))
+        if (hides_columns() && (step == nullptr || touches_masked(step->sql.get(), nullptr)))
             say_words(scrubbed('N', frame.body), step);
         else
             pass_words(frame, step);
@@ -309,7 +316,8 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
     case 'A': on_notification(frame); return Answered::done;
     case 'S': on_parameter_status(frame); return Answered::done;
     case 'V':
-        if (masked()) {
+        // Large objects' handles and positions are no values; what is read of them may be.
+        if (hides_columns() && (step == nullptr || step->name.empty() || step->name == "loread")) {
             std::string message;
             MessageWriter(message).begin('V').u32(0xffffffffU).end();
             if (step != nullptr && step->exchange)
@@ -321,7 +329,7 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
         if (step != nullptr)
             step->outcome = Outcome{true, "function call"};
         return Answered::done;
-    case 'Z': on_ready(frame); return Answered::done;
+    case 'Z': return on_ready(frame, just_read);
     default: break;
     }
     return failure(Fault::malformed, "the target sent a message that belongs nowhere, type " +
@@ -356,7 +364,7 @@ Result<void> Relay::on_row(const Frame& frame)
         shape = step->shape.get();
     else if (step->portal && step->portal->shape)
         shape = step->portal->shape.get();
-    if (shape->plan.hides_nothing()) {
+    if (shape->passes()) {
         pass(frame, step);
         return {};
     }
@@ -368,86 +376,93 @@ Result<void> Relay::on_row(const Frame& frame)
     return {};
 }
 
-bool Relay::statement_touches(const Statement& statement) const
-{
-    if (statement.classes.contains(static_cast<std::size_t>(SqlClass::opaque)))
-        return true;
-    // What these run was sent earlier in this session.
-    const bool runs_earlier =
-        statement.kind == StatementKind::execute || statement.kind == StatementKind::fetch ||
-        statement.kind == StatementKind::explain || statement.kind == StatementKind::ddl;
-    if (runs_earlier && touched_before_)
-        return true;
-    return sensitive_ ? sensitive_->touched_by(statement.mentions)
-                      : !statement.mentions.relations.empty();
-}
-
 bool Relay::touches_masked(const Sql* sql, const Statement* only)
 {
     if (sql == nullptr || !sql->problem.empty())
         return true;
-    const auto newest = catalogue_source_.current();
-    if (newest && newest != sensitive_of_) {
-        sensitive_of_ = newest;
-        sensitive_.emplace(*newest, session_.masks());
-        asked_about_ = nullptr;
-    }
+    // What these run was sent earlier in this session.
+    const auto runs_earlier = [](const Statement& statement) {
+        return statement.kind == StatementKind::execute || statement.kind == StatementKind::fetch ||
+               statement.classes.contains(static_cast<std::size_t>(SqlClass::execute));
+    };
     if (only != nullptr && sql->statements().size() > 1)
-        return statement_touches(*only);
-    return any_statement_touches(*sql);
+        return (touched_before_ && runs_earlier(*only)) || masks_.touched_by(*only);
+    if (touched_before_ && std::ranges::any_of(sql->statements(), runs_earlier))
+        return true;
+    return masks_.touched_by(*sql);
 }
 
-bool Relay::any_statement_touches(const Sql& sql)
+Relay::Known Relay::known_of(const Sql* sql, const Statement* statement)
 {
-    if (asked_about_ == sql.shared_statements && asked_before_touched_ == touched_before_)
-        return asked_touches_;
-    asked_about_ = sql.shared_statements;
-    asked_before_touched_ = touched_before_;
-    asked_touches_ =
-        std::any_of(sql.statements().begin(), sql.statements().end(),
-                    [this](const Statement& statement) { return statement_touches(statement); });
-    return asked_touches_;
+    if (sql == nullptr || !sql->problem.empty())
+        return {nullptr, true};
+    if (statement == nullptr && !sql->statements().empty())
+        statement = &sql->statements().front();
+    if (statement == nullptr)
+        return {nullptr, true};
+    const auto by_portal = [this](const std::string& name) -> Known {
+        const auto portal = conversation_.portals.find(name);
+        if (portal && portal->sql()->statements().size() == 1)
+            return {portal->sql()->statements().front().lineage, false};
+        return {nullptr, touched_before_};
+    };
+    switch (statement->kind) {
+    case StatementKind::fetch: {
+        const auto cursor = cursors_.find(statement->name);
+        return cursor != cursors_.end() ? Known{cursor->second, false} : by_portal(statement->name);
+    }
+    case StatementKind::execute: {
+        const auto prepared = conversation_.statements.find(statement->name);
+        if (!prepared || prepared->sql->statements().empty())
+            return {nullptr, touched_before_};
+        // PREPARE may stand in a text of several statements.
+        for (const Statement& one : prepared->sql->statements()) {
+            if (one.kind == StatementKind::prepare && one.name == statement->name)
+                return {one.lineage, false};
+        }
+        return {prepared->sql->statements().front().lineage, false};
+    }
+    default:
+        // EXPLAIN EXECUTE
+        if (!statement->name.empty() && statement->kind == StatementKind::explain)
+            return {nullptr, touched_before_};
+        return {statement->lineage, false};
+    }
 }
 
-Result<std::shared_ptr<const ResultShape>> Relay::shape_of(Bytes row_description, const Sql* sql,
-                                                           const Statement* statement,
+Result<std::shared_ptr<const ResultShape>> Relay::shape_of(Bytes row_description,
+                                                           const Known& known,
                                                            const CatalogueReading& just_read)
 {
-    const CatalogueReading known = just_read ? just_read : catalogue_source_.current();
-    if (!known)
+    // A reading made for this very description may be newer than what the texts were read with.
+    std::shared_ptr<Resolution> names = sqls_ ? sqls_->names() : nullptr;
+    if (!names || (just_read && just_read != catalogue_))
+        names = readings_.under(just_read ? just_read : catalogue_source_.current(), path_.now())
+                    ->names();
+    if (!names->catalogue() && !just_read)
         return nullptr;
-    const bool touched = touches_masked(sql, statement);
-    if (auto shape = shapes_.find(row_description, known, touched))
+    if (auto shape = shapes_.find(row_description, names, known.lineage, known.untraced))
         return shape;
     auto shape = std::make_shared<ResultShape>();
     TRY(fields, read_row_description(row_description));
     shape->fields = std::move(fields);
-    std::vector<Column> columns;
-    columns.reserve(shape->fields.size());
-    bool all_known = true;
-    for (const FieldShape& field : shape->fields) {
-        Column column;
-        column.label = field.label;
-        if (field.relation != 0)
-            column.sources = known->sources(field.relation, field.attribute);
-        const bool known_here = field.relation == 0 || !column.sources.empty();
-        // Made since the catalogue was read, perhaps.
-        if (!known_here && !just_read)
-            return nullptr;
-        all_known = all_known && known_here;
-        // A column of a relation that nobody knows could be anything; one without an origin is
-        // hidden where the statement mentions what could be masked.
-        column.traced =
-            field.relation != 0
-                ? !column.sources.empty() && !known->holds_values(field.relation, field.attribute)
-                : !touched;
-        columns.push_back(std::move(column));
-    }
-    TRY(plan, session_.plan(columns));
+    auto traced = masks_.trace(shape->fields, known.lineage.get(), *names, known.untraced);
+    // Made since the catalogue was read, perhaps.
+    if (!traced.complete && !just_read)
+        return nullptr;
+    TRY(plan, session_.plan(traced.columns));
     shape->plan = std::move(plan);
+    shape->net = net_;
+    // A type of somebody's own that holds any text, as citext does, is shown as one.
+    for (FieldShape& field : shape->fields) {
+        const CatalogueType* own =
+            names->catalogue() ? names->catalogue()->type(field.type) : nullptr;
+        if (own != nullptr && own->category == 'S')
+            field.type = text_type;
+    }
     // What nobody knows yet is looked up again the next time: it may be committed by then.
-    if (all_known)
-        shapes_.keep(row_description, known, touched, shape);
+    if (traced.complete)
+        shapes_.keep(row_description, names, known.lineage, known.untraced, shape);
     return shape;
 }
 
@@ -461,7 +476,7 @@ Result<Relay::Answered> Relay::on_row_description(const Frame& frame,
     if (step->kind == StepKind::describe_portal && step->portal)
         sql = step->portal->sql().get();
     if (masked() && step->kind != StepKind::describe_statement) {
-        TRY(shape, shape_of(frame.body, sql, statement_under_way(*step), just_read));
+        TRY(shape, shape_of(frame.body, known_of(sql, statement_under_way(*step)), just_read));
         if (!shape)
             return Answered::catalogue_wanted;
         if (step->kind != StepKind::describe_portal)
@@ -493,14 +508,11 @@ Result<Relay::Answered> Relay::on_row_description(const Frame& frame,
     return Answered::done;
 }
 
-Result<Relay::Answered> Relay::on_copy_out(const Frame& frame, const CatalogueReading& just_read)
+Result<Relay::Answered> Relay::on_copy_out(const Frame& frame)
 {
     Step* const step = conversation_.front();
     if (step == nullptr)
         return failure(Fault::malformed, "the target began a COPY that nobody asked for");
-    const CatalogueReading known = just_read ? just_read : catalogue_source_.current();
-    if (masked() && !known)
-        return Answered::catalogue_wanted;
     copy_rewriter_.reset();
     step->copying_out = true;
     pass(frame, step);
@@ -510,43 +522,49 @@ Result<Relay::Answered> Relay::on_copy_out(const Frame& frame, const CatalogueRe
     BodyReader reader(frame.body);
     CopyTarget form;
     form.format = reader.u8() == 1 ? CopyTarget::Format::binary : CopyTarget::Format::text;
+    const std::uint16_t count = reader.u16();
     const Statement* statement = statement_under_way(*step);
-    if (statement != nullptr && statement->kind == StatementKind::copy_out)
-        form = statement->copy;
-    const CatalogueRelation* relation =
-        statement == nullptr || form.relation.name.empty() ? nullptr : known->find(form.relation);
-    if (relation == nullptr) {
-        const bool harmless = statement != nullptr && !touches_masked(step->sql.get(), statement) &&
-                              form.relation.name.empty();
-        if (!harmless)
+    if (statement == nullptr || statement->kind != StatementKind::copy_out) {
+        copy_rewriter_.emplace(form, MaskPlan(), std::vector<std::uint32_t>());
+        return Answered::done;
+    }
+    form = statement->copy;
+    const Traced traced = traced_columns(*statement->lineage);
+    const bool binary = form.format == CopyTarget::Format::binary;
+    if (!traced.complete || traced.columns.size() != count) {
+        if (touches_masked(step->sql.get(), statement) || !net_.empty())
             copy_rewriter_.emplace(form, MaskPlan(), std::vector<std::uint32_t>());
         return Answered::done;
     }
-    std::vector<Column> columns;
+    // The columns' types are not announced: a column as it stands has its own, anything else is
+    // taken for text where it is written as text.
     std::vector<std::uint32_t> types;
-    const auto add = [&](std::size_t position) {
-        const int attribute = static_cast<int>(position) + 1;
-        columns.push_back({relation->columns[position], known->sources(relation->oid, attribute),
-                           !known->holds_values(relation->oid, attribute)});
-        types.push_back(relation->types[position]);
-    };
-    if (form.columns.empty()) {
-        for (std::size_t i = 0; i < relation->columns.size(); ++i)
-            if (!relation->columns[i].empty())
-                add(i);
+    for (const OutputColumn& output : statement->lineage->outputs) {
+        std::uint32_t type = binary ? 0 : text_type;
+        if (output.plain && !output.sources.empty())
+            type = type_shown(output.sources.front()->type);
+        types.push_back(type);
     }
-    for (const std::string& name : form.columns) {
-        const auto found = std::find(relation->columns.begin(), relation->columns.end(), name);
-        if (found == relation->columns.end()) {
-            copy_rewriter_.emplace(form, MaskPlan(), std::vector<std::uint32_t>());
-            return Answered::done;
-        }
-        add(static_cast<std::size_t>(found - relation->columns.begin()));
-    }
-    TRY(plan, session_.plan(columns));
-    if (!plan.hides_nothing())
-        copy_rewriter_.emplace(form, std::move(plan), std::move(types));
+    TRY(plan, session_.plan(traced.columns));
+    if (!plan.hides_nothing() || !net_.empty())
+        copy_rewriter_.emplace(form, std::move(plan), std::move(types), net_);
     return Answered::done;
+}
+
+// Of a domain, what it is made from; of a type that holds any text, text.
+std::uint32_t Relay::type_shown(std::uint32_t type) const
+{
+    for (int depth = 0; catalogue_ && depth < 32; ++depth) {
+        const CatalogueType* own = catalogue_->type(type);
+        if (own == nullptr)
+            break;
+        if (own->kind != 'd' && own->category == 'S')
+            return text_type;
+        if (own->kind != 'd')
+            break;
+        type = own->base;
+    }
+    return type;
 }
 
 Result<void> Relay::on_copy_row(const Frame& frame)
@@ -569,6 +587,26 @@ Result<void> Relay::on_copy_row(const Frame& frame)
     return {};
 }
 
+// What an error is about: a step's statement, or what the transaction has put off to its end.
+bool Relay::may_quote_values(const Step* step)
+{
+    if (step == nullptr || step->kind == StepKind::function_call)
+        return true;
+    const Sql* sql = step->sql.get();
+    if (step->portal)
+        sql = step->portal->sql().get();
+    else if (sql == nullptr && step->prepared)
+        sql = step->prepared->sql.get();
+    // Sync and Close run nothing but what was put off.
+    if (sql == nullptr)
+        return touched_before_;
+    const auto ends = [](const Statement& statement) {
+        return statement.kind == StatementKind::transaction || statement.kind == StatementKind::set;
+    };
+    return touches_masked(sql, nullptr) ||
+           (touched_before_ && std::ranges::any_of(sql->statements(), ends));
+}
+
 void Relay::on_error(const Frame& frame)
 {
     Step* const step = conversation_.front();
@@ -582,14 +620,17 @@ void Relay::on_error(const Frame& frame)
     }
     if (step != nullptr && step->refusal)
         say(refusal_message(frame.body, *step->refusal), step);
-    else if (masked() && !target_said_goodbye_ &&
-             (step == nullptr || step->portal || touches_masked(step->sql.get(), nullptr)))
+    else if (hides_columns() && !target_said_goodbye_ && may_quote_values(step))
         say_words(scrubbed('E', frame.body), step);
     else
         pass_words(frame, step);
     copy_rewriter_.reset();
+    path_.failed();
+    failed_ = true;
     if (step == nullptr)
         return;
+    if (step->copies)
+        copied_.push_back(std::exchange(step->copies, nullptr));
     step->failed = true;
     step->outcome = Outcome{false, "ERROR " + sqlstate};
     if (step->kind == StepKind::query || step->kind == StepKind::sync ||
@@ -597,58 +638,133 @@ void Relay::on_error(const Frame& frame)
         return;  // ReadyForQuery follows
     attribute_run();
     own(nullptr);
+    came_to_nothing(*step);
     conversation_.skip_to_sync();
 }
 
-void Relay::on_ready(const Frame& frame)
+Result<Relay::Answered> Relay::on_ready(const Frame& frame, const CatalogueReading& just_read)
 {
     Step* const step = conversation_.front();
-    pass(frame, step);
     const char status = frame.body.empty() ? 'I' : static_cast<char>(frame.body[0]);
+    // What was made and filled with masked values is known by its name only: it must be known for
+    // itself before anybody renames it.
+    if (status == 'I' && catalogue_touched_ && !copied_.empty() && !failed_ && !just_read) {
+        catalogue_source_.changes().count.fetch_add(1);
+        return Answered::catalogue_wanted;
+    }
+    pass(frame, step);
     if (step != nullptr) {
-        apply_completed(*step);
+        came_to_nothing(*step);
         attribute_run();
         own(nullptr);
         if (step->exchange)
             std::exchange(step->exchange, std::nullopt)->finish(step->outcome);
         conversation_.pop(true);
     }
+    path_.ready(status);
     if (status == 'I') {
+        failed_ ? copies_are_gone() : copies_stay();
         conversation_.portals.clear();
-        if (std::exchange(catalogue_touched_, false))
+        if (std::exchange(catalogue_touched_, false) && !just_read)
             catalogue_source_.changes().count.fetch_add(1);
+    }
+    return Answered::done;
+}
+
+// One statement of a text has completed.
+void Relay::completed(const Step& step, const Statement& statement)
+{
+    catalogue_touched_ = catalogue_touched_ || statement.changes_catalogue;
+    if (statement.path)
+        path_.completed(*statement.path);
+    switch (statement.ends) {
+    // COMMIT of a transaction that has failed says ROLLBACK.
+    case TransactionEnd::commit:
+        if (step.outcome.summary == "COMMIT") {
+            path_.committed();
+            copies_stay();
+        } else {
+            path_.rolled_back();
+            copies_are_gone();
+        }
+        break;
+    case TransactionEnd::rollback:
+        path_.rolled_back();
+        copies_are_gone();
+        break;
+    case TransactionEnd::rollback_to: path_.rolled_back_to_savepoint(); break;
+    case TransactionEnd::none:
+        // A procedure or block may end transactions within.
+        if (statement.path &&
+            statement.classes.contains(static_cast<std::size_t>(SqlClass::transaction)))
+            path_.lost();
+        break;
+    }
+    switch (statement.kind) {
+    case StatementKind::prepare:
+        conversation_.statements.set(statement.name, prepared_by(step.sql));
+        break;
+    case StatementKind::deallocate:
+        if (statement.name.empty())
+            conversation_.statements.clear();
+        else
+            conversation_.statements.erase(statement.name);
+        break;
+    case StatementKind::declare: {
+        constexpr std::size_t most_cursors = 1000;
+        if (cursors_.size() >= most_cursors)
+            cursors_.clear();  // those forgotten are known by their origins only
+        cursors_[statement.name] = statement.lineage;
+        break;
+    }
+    default: break;
     }
 }
 
-void Relay::apply_completed(const Step& step)
+void Relay::copies_stay()
+{
+    copied_.clear();
+    failed_ = false;
+}
+
+// A mask need not go where nothing went.
+void Relay::copies_are_gone()
+{
+    for (const auto& copies : copied_)
+        derived_.take_back(*copies);
+    if (!copied_.empty())
+        remembered_ = nullptr;
+    copied_.clear();
+    failed_ = false;
+}
+
+// The step is over: what its text would have done and did not, it will not do.
+void Relay::came_to_nothing(const Step& step)
 {
     if (!step.sql)
         return;
-    const std::size_t completed = std::min(step.results, step.sql->statements().size());
-    for (std::size_t i = 0; i < completed; ++i) {
-        const Statement& statement = step.sql->statements()[i];
-        catalogue_touched_ = catalogue_touched_ || statement.changes_catalogue;
-        if (statement.kind == StatementKind::prepare)
-            conversation_.statements.set(statement.name, prepared_by(step.sql));
-        if (statement.kind == StatementKind::deallocate && statement.name.empty())
-            conversation_.statements.clear();
-        if (statement.kind == StatementKind::deallocate && !statement.name.empty())
-            conversation_.statements.erase(statement.name);
+    const auto& statements = step.sql->statements();
+    for (std::size_t i = step.results; step.exchange && i < statements.size(); ++i) {
+        if (statements[i].path)
+            path_.came_to_nothing();
     }
     // What the gateway cannot read may have changed anything.
-    if (!step.sql->problem.empty())
+    if (!step.sql->problem.empty()) {
         catalogue_touched_ = true;
+        path_.lost();
+    }
 }
 
 void Relay::on_notification(const Frame& frame)
 {
-    if (!masked() || !touched_before_) {
+    BodyReader reader(frame.body);
+    const std::uint32_t process = reader.u32();
+    // pg_notify() can carry any value its session has read; what others have is not known here.
+    const bool own = process == cancel_key_.process;
+    if (!hides_columns() || (own && !touched_before_)) {
         pass_words(frame, nullptr);
         return;
     }
-    // pg_notify() can carry any value this session has read.
-    BodyReader reader(frame.body);
-    const std::uint32_t process = reader.u32();
     const std::string_view channel = reader.text();
     std::string message;
     MessageWriter(message).begin('A').u32(process).text(channel).text("[masked]").end();
@@ -670,7 +786,7 @@ void Relay::on_parameter_status(const Frame& frame)
     const bool free_text = name == "application_name" || name == "TimeZone";
     const bool typed =
         step != nullptr && step->sql && step->sql->command->text.find(value) != std::string::npos;
-    if (!masked() || !touched_before_ || !free_text || typed) {
+    if (!hides_columns() || !touched_before_ || !free_text || typed) {
         pass(frame, step);
         return;
     }

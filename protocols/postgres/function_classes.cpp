@@ -30,6 +30,8 @@ constexpr ClassSet maintenance = of(SqlClass::maintenance);
 constexpr ClassSet opaque = of(SqlClass::opaque);
 constexpr ClassSet insert = of(SqlClass::insert);
 constexpr ClassSet update = of(SqlClass::update);
+// What is not in a table the statement names: large objects, other sessions.
+constexpr ClassSet reads = of(SqlClass::select);
 constexpr ClassSet slot = admin | of(SqlClass::replication);
 
 // In pg_catalog. The first that matches counts.
@@ -45,7 +47,7 @@ constexpr auto built_in = std::to_array<Rule>({
     {"lo_creat*", insert},
     {"lo_export", file},
     {"lo_from_bytea", insert},
-    {"lo_get", nothing},
+    {"lo_get", reads},
     {"lo_import", file | insert},
     {"lo_lseek*", nothing},
     {"lo_open", nothing},
@@ -53,14 +55,18 @@ constexpr auto built_in = std::to_array<Rule>({
     {"lo_tell*", nothing},
     {"lo_truncate*", update},
     {"lo_unlink", admin | of(SqlClass::delete_)},
+    {"loread", reads},
     {"lowrite", update},
     // The server refuses it in a read-only transaction as well; it is what an INSERT's default
     // does.
     {"nextval", insert},
     {"pg_advisory_unlock*", nothing},  // releases what the session itself holds
     {"pg_advisory_*", lock},
+    {"pg_available_wal_summaries", file},
     {"pg_backup_*", admin},
     {"pg_cancel_backend", admin},
+    {"pg_clear_attribute_stats", admin},
+    {"pg_clear_relation_stats", admin},
     {"pg_copy_*", slot},
     {"pg_create_logical_replication_slot", slot},
     {"pg_create_physical_replication_slot", slot},
@@ -72,6 +78,7 @@ constexpr auto built_in = std::to_array<Rule>({
     {"pg_ident_file_mappings", file},
     {"pg_import_system_collations", admin | of(SqlClass::create)},
     {"pg_log_backend_memory_contexts", admin},
+    {"pg_log_standby_snapshot", admin},
     {"pg_logdir_ls", file},
     {"pg_logical_*", slot},
     {"pg_ls_*", file},
@@ -81,16 +88,22 @@ constexpr auto built_in = std::to_array<Rule>({
     {"pg_read_*", file},
     {"pg_reload_conf", admin},
     {"pg_replication_*", slot},
+    {"pg_restore_attribute_stats", admin},
+    {"pg_restore_relation_stats", admin},
     {"pg_rotate_logfile*", admin},
     {"pg_show_all_file_settings", file},
     {"pg_start_backup", admin},
     {"pg_stat_file", file},
+    {"pg_stat_get_activity", reads},
+    {"pg_stat_get_backend_activity", reads},
     {"pg_stat_reset*", admin},
     {"pg_stop_*", admin},
     {"pg_switch_wal", admin},
+    {"pg_sync_replication_slots", slot},
     {"pg_terminate_backend", admin},
     {"pg_try_advisory_*", lock},
     {"pg_wal_replay_*", admin},
+    {"pg_wal_summary_contents", file},
     {"query_to_xml*", opaque},
     {"schema_to_xml*", opaque},
     {"setval", update},
@@ -98,11 +111,15 @@ constexpr auto built_in = std::to_array<Rule>({
     {"ts_stat", opaque},
 });
 
-// Of extensions, in whatever schema they were installed.
+// Of extensions, in whatever schema they were installed. What gives whole pages or WAL records
+// shows rows of any table.
 constexpr auto of_extensions = std::to_array<Rule>({
     {"dblink*", of(SqlClass::remote)},
     {"file_fdw_*", file},
+    {"get_raw_page", file | opaque},
     {"pg_file_*", file},
+    {"pg_get_logical_snapshot_*", file | opaque},
+    {"pg_get_wal_*", file | opaque},
     {"pg_logdir_ls", file},
     {"pg_stat_statements_reset", admin},
     {"postgres_fdw_*", of(SqlClass::remote)},
@@ -119,38 +136,14 @@ const Rule* find(const auto& rules, std::string_view name)
     return nullptr;
 }
 
-bool is_trusted(std::string_view schema, std::string_view name,
-                const std::vector<std::string>& trusted)
-{
-    if (trusted.empty())
-        return false;
-    std::string qualified(schema.empty() ? "public" : schema);
-    qualified += '.';
-    qualified += name;
-    return std::find(trusted.begin(), trusted.end(), qualified) != trusted.end();
-}
-
 }  // namespace
-
-bool takes_a_row(std::string_view name)
-{
-    static constexpr auto names = std::to_array<std::string_view>(
-        {"any_out",     "array_agg",        "concat",         "hash_record",
-         "json_agg",    "json_build_array", "jsonb_agg",      "jsonb_build_array",
-         "lag",         "last_value",       "lead",           "first_value",
-         "mode",        "quote_literal",    "quote_nullable", "record_out",
-         "record_send", "row_to_json",      "text",           "to_json",
-         "to_jsonb"});
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 bool takes_a_connection_string(std::string_view name)
 {
     return name.starts_with("dblink");
 }
 
-ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments,
-                             const std::vector<std::string>& trusted)
+ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments)
 {
     if (schema.empty() || schema == "pg_catalog") {
         if (is_harmless_function(name))
@@ -167,7 +160,15 @@ ClassSet classes_of_function(std::string_view schema, std::string_view name, std
         if (const Rule* rule = find(of_extensions, name))
             return rule->classes;
     }
-    return is_trusted(schema, name, trusted) ? nothing : opaque;
+    return opaque;
+}
+
+bool is_built_in_function(std::string_view schema, std::string_view name)
+{
+    if (schema.empty() || schema == "pg_catalog")
+        return is_harmless_function(name) || find(built_in, name) != nullptr ||
+               name == "ts_rewrite" || name == "set_config";
+    return schema == "information_schema" && name.starts_with("_pg_");
 }
 
 }  // namespace sallyport::postgres

@@ -1,7 +1,6 @@
 // What a call of a function means, by the function's name alone.
 //
-// Overloads and search_path can make a name mean another function; the catalogue decides that, not
-// this table.
+// Functions of the database's own are looked up in its catalogue (resolution.h), not here.
 
 #pragma once
 
@@ -21,15 +20,12 @@ bool is_harmless_function(std::string_view name);
 // True for a table or view of pg_catalog (PostgreSQL 15).
 bool is_catalogue_relation(std::string_view name);
 
-// True for a built-in function that takes any row as its one argument: "t.to_json" is then a call
-// on the whole row, not a column.
-bool takes_a_row(std::string_view name);
-
 // The classes a call adds; none for a harmless function, opaque for one nobody knows. schema is
-// empty where the name is not qualified. A name in trusted ("schema.name") is harmless; an
-// unqualified call matches "public.name".
-ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments,
-                             const std::vector<std::string>& trusted);
+// empty where the name is not qualified.
+ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments);
+
+// Whether the tables here know the function at all.
+bool is_built_in_function(std::string_view schema, std::string_view name);
 
 // True for dblink's functions, whose arguments may hold a connection string with a password.
 bool takes_a_connection_string(std::string_view name);

@@ -23,7 +23,8 @@ void Inbox::make_room(std::size_t capacity)
 {
     if (capacity != capacity_) {
         auto next = std::make_unique_for_overwrite<std::byte[]>(capacity);
-        std::memcpy(next.get(), space_.get() + begin_, end_ - begin_);
+        if (end_ > begin_)  // there is no space yet at first
+            std::memcpy(next.get(), space_.get() + begin_, end_ - begin_);
         space_ = std::move(next);
         capacity_ = capacity;
     } else if (begin_ > 0) {

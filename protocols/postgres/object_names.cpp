@@ -1,6 +1,6 @@
 #include "protocols/postgres/object_names.h"
 
-#include "protocols/postgres/function_classes.h"
+#include "protocols/postgres/resolution.h"
 
 // Its macros hide names of the standard library.
 #include "protocols/postgres/postgres_nodes.h"
@@ -17,65 +17,59 @@ std::pair<std::string_view, std::string_view> last_two(const List* names)
     return {schema, string_of(node_of(all.back()))};
 }
 
-std::string qualified(std::string_view schema, std::string_view name)
-{
-    if (schema.empty())
-        schema = is_catalogue_relation(name) ? "pg_catalog" : "public";
-    std::string text;
-    text.reserve(schema.size() + 1 + name.size());
-    text += schema;
-    text += '.';
-    text += name;
-    return text;
-}
-
-std::string name_of(const RangeVar& relation)
+std::string name_of(const Resolution& names, const RangeVar& relation)
 {
     if (relation.schemaname == nullptr && relation.relpersistence == 't')
-        return qualified("pg_temp", view(relation.relname));
-    return qualified(view(relation.schemaname), view(relation.relname));
+        return names.relation_name("pg_temp", view(relation.relname));
+    return names.relation_name(view(relation.schemaname), view(relation.relname));
 }
 
-std::string name_of(const List* names)
+std::string name_of(const Resolution& names, const List* parts)
 {
-    const auto [schema, name] = last_two(names);
-    return qualified(schema, name);
+    const auto [schema, name] = last_two(parts);
+    return names.relation_name(schema, name);
+}
+
+std::string name_of_function(const Resolution& names, const List* parts)
+{
+    const auto [schema, name] = last_two(parts);
+    return names.function_name(schema, name);
 }
 
 namespace {
 
 // The table in front of a column's, trigger's, rule's or policy's own name.
-std::string table_before(const List* names)
+std::string table_before(const Resolution& names, const List* parts)
 {
-    const auto all = cells(names);
+    const auto all = cells(parts);
     if (all.size() < 2)
         return {};
     const std::string_view schema =
         all.size() > 2 ? string_of(node_of(all[all.size() - 3])) : std::string_view();
-    return qualified(schema, string_of(node_of(all[all.size() - 2])));
+    return names.relation_name(schema, string_of(node_of(all[all.size() - 2])));
 }
 
 }  // namespace
 
-std::string name_of(int kind, const Node* object)
+std::string name_of(const Resolution& names, int kind, const Node* object)
 {
     if (object == nullptr)
         return {};
     switch (object->type) {
     case T_String: return std::string(string_of(object));
-    case T_RangeVar: return name_of(as<RangeVar>(object));
-    case T_TypeName: return name_of(as<TypeName>(object).names);
-    case T_ObjectWithArgs: return name_of(as<ObjectWithArgs>(object).objname);
+    case T_RangeVar: return name_of(names, as<RangeVar>(object));
+    case T_TypeName: return name_of(names, as<TypeName>(object).names);
+    case T_ObjectWithArgs: return name_of_function(names, as<ObjectWithArgs>(object).objname);
     case T_RoleSpec: return std::string(view(as<RoleSpec>(object).rolename));
     case T_List: break;
     default: return {};
     }
-    const List* names = &as<List>(object);
+    const List* parts = &as<List>(object);
     if (kind == OBJECT_TRIGGER || kind == OBJECT_RULE || kind == OBJECT_POLICY ||
         kind == OBJECT_TABCONSTRAINT || kind == OBJECT_COLUMN)
-        return table_before(names);
-    const Node* first = cells(names).empty() ? nullptr : node_of(cells(names)[0]);
-    return is(first, T_String) ? name_of(names) : name_of(kind, first);
+        return table_before(names, parts);
+    const Node* first = cells(parts).empty() ? nullptr : node_of(cells(parts)[0]);
+    return is(first, T_String) ? name_of(names, parts) : name_of(names, kind, first);
 }
 
 std::string_view word_of(int kind)

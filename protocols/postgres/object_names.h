@@ -1,7 +1,7 @@
 // How objects are called in actions: "public.users", "analytics", and what kind they are.
 //
-// An unqualified name is taken to be in public, since search_path is the target's affair; relations
-// of PostgreSQL's own catalogue are "pg_catalog.pg_class", temporary tables "pg_temp.name".
+// A name without a schema is looked up as the server would (resolution.h); temporary tables are
+// "pg_temp.name".
 
 #pragma once
 
@@ -15,20 +15,22 @@ struct RangeVar;
 
 namespace sallyport::postgres {
 
+class Resolution;
+
 // The last name of a list of String nodes, and the one before it (empty where there is none).
 std::pair<std::string_view, std::string_view> last_two(const ::List* names);
 
-// "schema.name"; pg_catalog or public where no schema is written.
-std::string qualified(std::string_view schema, std::string_view name);
+std::string name_of(const Resolution& names, const ::RangeVar& relation);
 
-std::string name_of(const ::RangeVar& relation);
+// "schema.name" of a list of String nodes: of a relation, or something else that has a schema.
+std::string name_of(const Resolution& names, const ::List* parts);
 
-// "schema.name" of a list of String nodes.
-std::string name_of(const ::List* names);
+// "schema.name" of a function or procedure.
+std::string name_of_function(const Resolution& names, const ::List* parts);
 
 // kind is an ObjectType, the node what the grammar gives for one: a trigger's, rule's, policy's or
 // column's object is its table.
-std::string name_of(int kind, const ::Node* object);
+std::string name_of(const Resolution& names, int kind, const ::Node* object);
 
 // "TABLE", "FOREIGN DATA WRAPPER"; kind is an ObjectType.
 std::string_view word_of(int kind);

@@ -1,6 +1,7 @@
 // SELECT, INSERT, UPDATE, DELETE, MERGE and what stands in FROM and WITH.
 
 #include <algorithm>
+#include <utility>
 
 #include "protocols/postgres/object_names.h"
 #include "protocols/postgres/tree_walk.h"
@@ -29,8 +30,6 @@ bool TreeWalk::query(const Node* one)
 // A chain of set operations leans to the left: its spine is followed in a loop.
 void TreeWalk::select(const SelectStmt& one)
 {
-    const bool star_counts = !exists_;
-    exists_ = false;
     std::size_t names = 0;
     const SelectStmt* leaf = &one;
     while (leaf->op != SETOP_NONE && !too_deep_) {
@@ -44,29 +43,25 @@ void TreeWalk::select(const SelectStmt& one)
     }
     if (!too_deep_) {
         names += with(leaf->withClause);
-        select_alone(*leaf, star_counts);
+        select_alone(*leaf);
     }
     leave(names);
 }
 
-void TreeWalk::select_alone(const SelectStmt& one, bool star_counts)
+void TreeWalk::select_alone(const SelectStmt& one)
 {
     ++nodes_;
     const std::string_view outer_setting = settings_name_;
     settings_name_ = named_setting(one);
-    const std::size_t tables = relations_.size();
+    const std::size_t tables = locked_.size();
+    const bool outer_reads = std::exchange(reads_table_, false);
     for (const ListCell& cell : cells(one.fromClause))
         node(node_of(cell));
     // A row source other than a table, or none: the statement still reads.
-    if (relations_.size() == tables)
-        reads_ = true;
-    for (const ListCell& cell : cells(one.targetList)) {
-        const auto& output = as<ResTarget>(node_of(cell));
-        const bool star = star_;
-        node(output.val);
-        if (!star_counts)
-            star_ = star;
-    }
+    reads_ = reads_ || !reads_table_;
+    reads_table_ = outer_reads || reads_table_;
+    for (const ListCell& cell : cells(one.targetList))
+        node(as<ResTarget>(node_of(cell)).val);
     list(one.distinctClause);
     node(one.whereClause);
     list(one.groupClause);
@@ -77,11 +72,10 @@ void TreeWalk::select_alone(const SelectStmt& one, bool star_counts)
     node(one.limitOffset);
     node(one.limitCount);
     if (one.lockingClause != nullptr) {
-        if (relations_.size() == tables)
+        if (locked_.size() == tables)
             add(SqlClass::lock, {}, "SELECT ... FOR UPDATE or SHARE");
-        for (std::size_t i = tables; i < relations_.size(); ++i)
-            add(SqlClass::lock, qualified(relations_[i].first, relations_[i].second),
-                "SELECT ... FOR UPDATE or SHARE");
+        for (std::size_t i = tables; i < locked_.size(); ++i)
+            add(SqlClass::lock, locked_[i], "SELECT ... FOR UPDATE or SHARE");
     }
     if (one.intoClause != nullptr)
         created_as(*one.intoClause, "SELECT INTO");
@@ -120,15 +114,10 @@ std::size_t TreeWalk::with(const WithClause* clause)
     }
     for (const ListCell& cell : queries) {
         const auto& one = as<CommonTableExpr>(node_of(cell));
-        if (one.aliascolnames != nullptr)
-            statement_->mentions.column_aliases = true;
         const std::string_view outer = within_;
         within_ = " in WITH";
         node(one.ctequery);
         within_ = outer;
-        rows_.push_back(view(one.ctename));
-        if (one.search_clause != nullptr)
-            statement_->mentions.column_aliases = true;
         if (one.cycle_clause != nullptr) {
             node(one.cycle_clause->cycle_mark_value);
             node(one.cycle_clause->cycle_mark_default);
@@ -165,7 +154,7 @@ void TreeWalk::insert(const InsertStmt& one)
             node(conflict.infer->whereClause);
         }
         if (conflict.action == ONCONFLICT_UPDATE)
-            add(SqlClass::update, name_of(*one.relation), "ON CONFLICT DO UPDATE");
+            relation(*one.relation, SqlClass::update, "ON CONFLICT DO UPDATE");
         assignments(conflict.targetList);
         node(conflict.whereClause);
     }
@@ -245,10 +234,43 @@ void TreeWalk::target(const RangeVar& table, SqlClass how, std::string_view verb
 {
     std::string cause(verb);
     cause += within_;
-    add(how, name_of(table), cause);
-    relations_.emplace_back(view(table.schemaname), view(table.relname));
-    rows_.push_back(view(table.relname));
-    alias(table.alias);
+    relation(table, how, cause);
+}
+
+namespace {
+
+Use use_of(SqlClass how)
+{
+    switch (how) {
+    case SqlClass::insert: return Use::insert;
+    case SqlClass::update: return Use::update;
+    case SqlClass::delete_: return Use::delete_;
+    default: return Use::read;
+    }
+}
+
+}  // namespace
+
+// The action on every relation that the name could mean, and what follows from it.
+void TreeWalk::relation(const RangeVar& table, SqlClass how, std::string_view cause)
+{
+    const auto candidates = names_->relations(view(table.schemaname), view(table.relname));
+    // A rule of the catalogue's makes it set_config().
+    if (how == SqlClass::update && name_of(table) == "pg_catalog.pg_settings") {
+        opaque("UPDATE of pg_settings sets whatever it says");
+        statement_->settings.emplace_back("*");
+    }
+    if (candidates.empty())
+        add(how, name_of(table), cause);
+    for (const CatalogueRelation* one : candidates) {
+        add(how, one->schema + "." + one->name, cause);
+        uses_.push_back({one, use_of(how)});
+        // MERGE inserts, updates and deletes.
+        if (how == SqlClass::merge) {
+            for (const Use use : {Use::insert, Use::update, Use::delete_})
+                uses_.push_back({one, use});
+        }
+    }
 }
 
 bool TreeWalk::is_with_name(const RangeVar& table) const
@@ -259,22 +281,11 @@ bool TreeWalk::is_with_name(const RangeVar& table) const
 
 void TreeWalk::read_from(const RangeVar& table)
 {
-    const std::string_view name = view(table.relname);
-    rows_.push_back(name);
-    alias(table.alias);
     if (is_with_name(table))
         return;
-    relations_.emplace_back(view(table.schemaname), name);
-    add(SqlClass::select, name_of(table), "SELECT");
-}
-
-void TreeWalk::alias(const Alias* one)
-{
-    if (one == nullptr)
-        return;
-    rows_.push_back(view(one->aliasname));
-    if (one->colnames != nullptr)
-        statement_->mentions.column_aliases = true;
+    reads_table_ = true;
+    locked_.push_back(name_of(table));
+    relation(table, SqlClass::select, "SELECT");
 }
 
 // A chain of joins leans to the left as well.
@@ -283,10 +294,8 @@ void TreeWalk::join(const JoinExpr& one)
     const JoinExpr* at = &one;
     while (!too_deep_) {
         ++nodes_;
-        alias(at->alias);
-        alias(at->join_using_alias);
-        for (const ListCell& cell : cells(at->usingClause))
-            columns_.push_back(string_of(node_of(cell)));
+        if (at->isNatural || at->usingClause != nullptr)
+            equality();
         node(at->rarg);
         node(at->quals);
         if (!is(at->larg, T_JoinExpr)) {
@@ -302,14 +311,10 @@ bool TreeWalk::from_clause(const Node* one)
     switch (one->type) {
     case T_RangeVar: read_from(as<RangeVar>(one)); return true;
     case T_JoinExpr: join(as<JoinExpr>(one)); return true;
-    case T_RangeSubselect:
-        node(as<RangeSubselect>(one).subquery);
-        alias(as<RangeSubselect>(one).alias);
-        return true;
+    case T_RangeSubselect: node(as<RangeSubselect>(one).subquery); return true;
     case T_RangeFunction:
         // Each item: the call, and the columns it is said to return.
         list(as<RangeFunction>(one).functions);
-        alias(as<RangeFunction>(one).alias);
         list(as<RangeFunction>(one).coldeflist);
         return true;
     case T_RangeTableSample:
@@ -322,8 +327,6 @@ bool TreeWalk::from_clause(const Node* one)
         node(as<RangeTableFunc>(one).rowexpr);
         list(as<RangeTableFunc>(one).namespaces);
         list(as<RangeTableFunc>(one).columns);
-        alias(as<RangeTableFunc>(one).alias);
-        statement_->mentions.column_aliases = true;
         return true;
     case T_RangeTableFuncCol:
         node(as<RangeTableFuncCol>(one).colexpr);

@@ -39,20 +39,26 @@ awaitable<void> send_cancel(std::shared_ptr<const Target> target, CancelKey key)
 
 }  // namespace
 
-Relay::Relay(Stream& client, TargetSession& target, Session& session, SqlCache& sqls,
-             CatalogueSource& catalogue)
+Relay::Relay(Stream& client, TargetSession& target, Session& session, Shared shared,
+             std::optional<std::vector<std::string>> search_path, bool read_only)
     : client_stream_(client),
       target_stream_(target.stream),
       target_(target.stream),
       client_(client),
       session_(session),
-      sqls_(sqls),
-      catalogue_source_(catalogue),
+      net_(SecondNet::of(session.masks())),
+      readings_(shared.readings),
+      catalogue_source_(shared.catalogue),
+      derived_(shared.derived),
+      disk_(shared.disk),
       cancel_key_(target.key),
       client_in_(client),
       target_in_(target.stream, target.unread),
       settled_(client.executor(), asio::steady_timer::time_point::max()),
       ended_(client.executor(), asio::steady_timer::time_point::max()),
+      path_(std::move(search_path)),
+      read_only_(read_only),
+      masks_(session.masks()),
       replication_(target.replication),
       last_message_(std::chrono::steady_clock::now())
 {
@@ -111,6 +117,9 @@ void Relay::end(Error why)
 void Relay::check_limits()
 {
     const auto now = std::chrono::steady_clock::now();
+    constexpr std::chrono::seconds recently{2};
+    if (now - last_message_ < recently && catalogue_source_.ageing())
+        catalogue_source_.refresh();
     const SessionLimits& limits = session_.limits();
     if (!session_.still_holds())
         end({Fault::refused, "this session's user or a group of it is no longer configured"});

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -20,9 +21,14 @@
 #include "protocols/postgres/catalogue_reader.h"
 #include "protocols/postgres/conversation.h"
 #include "protocols/postgres/copy_rewriter.h"
+#include "protocols/postgres/detected_value.h"
 #include "protocols/postgres/frame.h"
 #include "protocols/postgres/inbox.h"
 #include "protocols/postgres/outbox.h"
+#include "protocols/postgres/own_relations.h"
+#include "protocols/postgres/search_path.h"
+#include "protocols/postgres/session_masks.h"
+#include "protocols/postgres/sql_readings.h"
 #include "protocols/postgres/statement.h"
 #include "protocols/postgres/target_login.h"
 
@@ -72,9 +78,18 @@ private:
 
 class Relay {
 public:
-    // Everything outlives the relay.
-    Relay(Stream& client, TargetSession& target, Session& session, SqlCache& sqls,
-          CatalogueSource& catalogue);
+    // What the sessions of one thread share for one connection. Everything outlives the relay.
+    struct Shared {
+        SqlReadings& readings;
+        CatalogueSource& catalogue;
+        DerivedColumns& derived;
+        boost::asio::thread_pool& disk;  // where derived columns are written
+    };
+
+    // search_path: as the client asked for it at login. read_only: the target's session was opened
+    // so, and stays so.
+    Relay(Stream& client, TargetSession& target, Session& session, Shared shared,
+          std::optional<std::vector<std::string>> search_path, bool read_only);
     Relay(const Relay&) = delete;
     Relay& operator=(const Relay&) = delete;
 
@@ -95,7 +110,9 @@ public:
 private:
     void cancel_statement();
 
-    enum class Next : std::uint8_t { more, settle_first, ended };
+    // catalogue: names cannot be told without a new reading of it. remember: what the message
+    // copies has to be kept before it is forwarded.
+    enum class Next : std::uint8_t { more, settle_first, catalogue, remember, ended };
 
     // What became of a message of the target. catalogue_wanted: nothing was done with it; it is to
     // be given again with a catalogue read after it came.
@@ -111,6 +128,7 @@ private:
         settle_first,  // the next message needs every earlier one answered
         full,          // too many messages are unanswered
         catalogue,     // the next message needs the catalogue read anew
+        remember,      // the next message needs to_remember_ kept
         client_left,
         ended,
     };
@@ -135,10 +153,19 @@ private:
     Result<Next> refuse_query(Error why);
     Result<Next> refuse_extended(Error why, bool unnamed_parse);
     Error malformed(std::string_view message);
-    void note_touched(const Sql& sql);
+    bool names_ready();
+    bool wants_catalogue(const Sql& sql) const;
+    bool has_to_remember(const Sql& sql);
+    boost::asio::awaitable<void> read_catalogue();
+    boost::asio::awaitable<Result<void>> remember();
+    void begun(const Sql& sql);
     std::shared_ptr<const Sql> read(std::string_view text);
     std::shared_ptr<const Prepared> prepared_by_sql(const std::string& text);
+    std::shared_ptr<const Prepared> as_of_now(std::shared_ptr<const Prepared> prepared);
+    std::shared_ptr<const Sql> with_prepared(std::shared_ptr<const Sql> sql);
+    bool executes_uncertain(const Sql& sql) const;
     std::optional<Error> forbidden(const Sql& sql);
+    std::shared_ptr<const Command> function_call(std::uint32_t oid);
 
     // from_target.cpp
     boost::asio::awaitable<Result<void>> from_target();
@@ -158,34 +185,48 @@ private:
     void say_words(std::string_view message, Step* step);
     void attribute_run();
     void own(Step* step);
-    Result<std::shared_ptr<const ResultShape>> shape_of(Bytes row_description, const Sql* sql,
-                                                        const Statement* statement,
+    // What is known of the values of a result: of a statement's own, or of what it runs.
+    struct Known {
+        std::shared_ptr<const Lineage> lineage;  // null: nothing
+        bool untraced = false;                   // then a column without an origin may be anything
+    };
+    Known known_of(const Sql* sql, const Statement* statement);
+    Result<std::shared_ptr<const ResultShape>> shape_of(Bytes row_description, const Known& known,
                                                         const CatalogueReading& just_read);
     Result<Answered> on_row_description(const Frame& frame, const CatalogueReading& just_read);
     Result<void> on_row(const Frame& frame);
-    Result<Answered> on_copy_out(const Frame& frame, const CatalogueReading& just_read);
+    Result<Answered> on_copy_out(const Frame& frame);
     Result<void> on_copy_row(const Frame& frame);
     void on_error(const Frame& frame);
-    void on_ready(const Frame& frame);
+    bool may_quote_values(const Step* step);
+    std::uint32_t type_shown(std::uint32_t type) const;
+    Result<Answered> on_ready(const Frame& frame, const CatalogueReading& just_read);
     void on_notification(const Frame& frame);
     void on_parameter_status(const Frame& frame);
-    void apply_completed(const Step& step);
-    // Whether a result without an origin could hold a masked value; of one statement of the text
+    void completed(const Step& step, const Statement& statement);
+    void came_to_nothing(const Step& step);
+    void copies_stay();
+    void copies_are_gone();
+    // Whether an error, a notice or a plan could quote a masked value; of one statement of the text
     // where it is known, else of any.
     bool touches_masked(const Sql* sql, const Statement* only);
-    bool statement_touches(const Statement& statement) const;
-    bool any_statement_touches(const Sql& sql);
     Result<void> count_rows(Step& step, std::uint64_t rows);
 
+    // Rows are looked into: for masks of columns, or for what values look like.
     bool masked() const { return !session_.masks().hides_nothing(); }
+    // Some masks name columns.
+    bool hides_columns() const { return session_.masks().names_columns(); }
 
     Stream& client_stream_;
     Stream& target_stream_;
     TargetEnd target_;
     ClientEnd client_;
     Session& session_;
-    SqlCache& sqls_;
+    const SecondNet net_;  // the session's
+    SqlReadings& readings_;
     CatalogueSource& catalogue_source_;
+    DerivedColumns& derived_;
+    boost::asio::thread_pool& disk_;
     const CancelKey cancel_key_;
 
     Inbox client_in_;
@@ -201,9 +242,25 @@ private:
     std::size_t client_wanted_ = 0;          // size of the message that is not whole yet
     std::uint64_t client_rest_ = 0;          // bytes still to come of a CopyData being passed on
     std::shared_ptr<const Command> opaque_;  // made when first needed: what "opaque" is allowed
-    bool touched_before_ = false;            // a statement mentioned what could be masked
-    std::size_t forwarded_ = 0;              // bytes of to_target_ that have gone
-    bool skipping_ = false;  // a message was refused: what follows up to Sync is dropped
+    SessionPath path_;
+    OwnRelations own_;
+    // Texts as names mean now; of which catalogue and path.
+    std::shared_ptr<SqlCache> sqls_;
+    std::shared_ptr<const Catalogue> catalogue_;
+    std::uint64_t path_version_ = 0;
+    bool own_changed_ = false;
+    bool just_read_ = false;  // the catalogue, for the message that comes next
+    std::chrono::steady_clock::time_point no_catalogue_until_{};  // it could not be read
+    std::vector<DerivedColumn> to_remember_;
+    // What statements of the transaction that is open have copied, once they were answered.
+    std::vector<std::shared_ptr<const std::vector<DerivedColumn>>> copied_;
+    std::shared_ptr<const std::vector<DerivedColumn>>
+        just_kept_;                                             // for the message that comes next
+    std::shared_ptr<const std::vector<Statement>> remembered_;  // whose copies are kept already
+    const bool read_only_;
+    bool touched_before_ = false;  // a statement mentioned what could be masked
+    std::size_t forwarded_ = 0;    // bytes of to_target_ that have gone
+    bool skipping_ = false;        // a message was refused: what follows up to Sync is dropped
     bool client_left_ = false;
 
     // Of the target's stream.
@@ -214,12 +271,10 @@ private:
     ResultShapes shapes_;
     Step* owner_ = nullptr;  // whose bytes the outbox's run are; valid within one batch
     std::optional<CopyRewriter> copy_rewriter_;
-    std::shared_ptr<const Catalogue> sensitive_of_;
-    std::optional<SensitiveNames> sensitive_;
-    // The last answer of any_statement_touches(): it is asked several times for each command.
-    std::shared_ptr<const std::vector<Statement>> asked_about_;
-    bool asked_before_touched_ = false;
-    bool asked_touches_ = false;
+    SessionMasks masks_;
+    // Cursors declared, and where the values of their rows come from.
+    std::map<std::string, std::shared_ptr<const Lineage>, std::less<>> cursors_;
+    bool failed_ = false;             // an error since the last transaction ended
     bool catalogue_touched_ = false;  // DDL ran in the transaction now open
     bool target_said_goodbye_ = false;
     bool showing_ = false;    // a write to the client is under way

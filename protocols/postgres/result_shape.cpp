@@ -1,5 +1,7 @@
 #include "protocols/postgres/result_shape.h"
 
+#include <algorithm>
+
 #include "protocols/postgres/masked_value.h"
 #include "protocols/postgres/message.h"
 
@@ -13,23 +15,33 @@ constexpr std::size_t kept_description_limit = std::size_t{4} << 10;
 }  // namespace
 
 std::shared_ptr<const ResultShape> ResultShapes::find(
-    Bytes row_description, const std::shared_ptr<const Catalogue>& catalogue, bool touched) const
+    Bytes row_description, const std::shared_ptr<const Resolution>& names,
+    const std::shared_ptr<const Lineage>& lineage, bool untraced) const
 {
     for (const Kept& kept : kept_)
-        if (kept.shape && kept.catalogue == catalogue && kept.touched == touched &&
-            kept.row_description == text_of(row_description))
+        if (kept.shape && kept.names == names && kept.lineage == lineage &&
+            kept.untraced == untraced && kept.row_description == text_of(row_description))
             return kept.shape;
     return nullptr;
 }
 
-void ResultShapes::keep(Bytes row_description, std::shared_ptr<const Catalogue> catalogue,
-                        bool touched, std::shared_ptr<const ResultShape> shape)
+void ResultShapes::keep(Bytes row_description, std::shared_ptr<const Resolution> names,
+                        std::shared_ptr<const Lineage> lineage, bool untraced,
+                        std::shared_ptr<const ResultShape> shape)
 {
     if (row_description.size() > kept_description_limit)
         return;
-    kept_.at(oldest_) = {std::string(text_of(row_description)), std::move(catalogue), touched,
-                         std::move(shape)};
+    kept_.at(oldest_) = {std::string(text_of(row_description)), std::move(names),
+                         std::move(lineage), untraced, std::move(shape)};
     oldest_ = (oldest_ + 1) % kept_.size();
+}
+
+bool ResultShape::passes() const
+{
+    return plan.hides_nothing() &&
+           (net.empty() || std::ranges::none_of(fields, [](const FieldShape& field) {
+                return is_looked_at(field.type);
+            }));
 }
 
 Result<std::vector<FieldShape>> read_row_description(Bytes body)
@@ -76,7 +88,19 @@ Result<std::size_t> mask_row(Bytes body, const ResultShape& shape, std::string& 
             break;
         const MaskAction* action = shape.plan.action(i);
         if (action == nullptr) {
-            writer.u32(length).bytes(value);
+            auto detected = Detected::nothing;
+            std::string seen;
+            const FieldShape& field = shape.fields[i];
+            if (!shape.net.empty() && is_looked_at(field.type))
+                detected =
+                    detect_in_value(shape.net, field.type, field.binary, text_of(value), seen);
+            masked += detected == Detected::nothing ? 0 : 1;
+            if (detected == Detected::nothing)
+                writer.u32(length).bytes(value);
+            else if (detected == Detected::null)
+                writer.u32(0xffffffffU);
+            else
+                writer.u32(static_cast<std::uint32_t>(seen.size())).bytes(bytes_of(seen));
             continue;
         }
         ++masked;

@@ -11,10 +11,12 @@
 #include "gateway/masking/mask_plan.h"
 #include "gateway/vocabulary/bytes.h"
 #include "gateway/vocabulary/result.h"
+#include "protocols/postgres/detected_value.h"
 
 namespace sallyport::postgres {
 
-class Catalogue;
+struct Lineage;
+class Resolution;
 
 // One field of a RowDescription.
 struct FieldShape {
@@ -28,24 +30,31 @@ struct FieldShape {
 struct ResultShape {
     std::vector<FieldShape> fields;
     MaskPlan plan;  // by default hides everything
+    SecondNet net;  // what looks at values that the plan shows
+
+    // Rows may be forwarded without being looked into.
+    bool passes() const;
 };
 
-// The shapes one session met last: the same description, traced in the same catalogue, has the same
-// shape. A few only, as memory for each session counts.
+// The shapes one session met last: the same description of a result with the same lineage has the
+// same shape. A few only, as memory for each session counts.
 class ResultShapes {
 public:
-    // touched: the statement mentions what could be masked. Null where it is not among them.
+    // names: what the result was traced with. Null where it is not among them.
     std::shared_ptr<const ResultShape> find(Bytes row_description,
-                                            const std::shared_ptr<const Catalogue>& catalogue,
-                                            bool touched) const;
-    void keep(Bytes row_description, std::shared_ptr<const Catalogue> catalogue, bool touched,
+                                            const std::shared_ptr<const Resolution>& names,
+                                            const std::shared_ptr<const Lineage>& lineage,
+                                            bool untraced) const;
+    void keep(Bytes row_description, std::shared_ptr<const Resolution> names,
+              std::shared_ptr<const Lineage> lineage, bool untraced,
               std::shared_ptr<const ResultShape> shape);
 
 private:
     struct Kept {
         std::string row_description;
-        std::shared_ptr<const Catalogue> catalogue;
-        bool touched = false;
+        std::shared_ptr<const Resolution> names;
+        std::shared_ptr<const Lineage> lineage;
+        bool untraced = false;
         std::shared_ptr<const ResultShape> shape;
     };
 

@@ -22,7 +22,11 @@ bool quotes_the_statement(const Diagnostic& diagnostic)
     const std::string_view sqlstate = diagnostic.field('C');
     const std::string_view kind = sqlstate.substr(0, 2);
     if (kind == "42" || kind == "3D" || kind == "3F")
-        return !diagnostic.field('P').empty() || sqlstate == "42501" || sqlstate == "42P07";
+        // A place in a value that is read as a name comes with a context, or with a text of its
+        // own.
+        return (!diagnostic.field('P').empty() && diagnostic.field('W').empty() &&
+                diagnostic.field('q').empty()) ||
+               sqlstate == "42501" || sqlstate == "42P07";
     return std::find(harmless_classes.begin(), harmless_classes.end(), kind) !=
            harmless_classes.end();
 }

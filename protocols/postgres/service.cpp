@@ -6,11 +6,14 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
 #include <spdlog/spdlog.h>
 #include <utility>
 
 #include "protocols/postgres/message.h"
 #include "protocols/postgres/relay.h"
+#include "protocols/postgres/search_path.h"
+#include "protocols/postgres/statement.h"
 #include "protocols/postgres/target_login.h"
 
 namespace sallyport::postgres {
@@ -22,7 +25,6 @@ namespace {
 
 constexpr std::chrono::seconds target_deadline{15};
 constexpr std::chrono::seconds watch_interval{1};
-constexpr std::size_t sql_cache_limit = std::size_t{8} << 20;  // bytes, a thread and connection
 
 // AuthenticationOk, the target's parameters, a cancel key of our own and ReadyForQuery.
 std::string welcome(const TargetSession& target, const CancelKeys::Held& key)
@@ -42,8 +44,8 @@ PostgresService::Here::Here(asio::any_io_executor its_executor) : executor(std::
 {
 }
 
-PostgresService::PostgresService(Gate& gate, LoginSettings login)
-    : gate_(gate), login_(std::move(login))
+PostgresService::PostgresService(Gate& gate, LoginSettings login, std::string state_dir)
+    : gate_(gate), login_(std::move(login)), state_dir_(std::move(state_dir))
 {
 }
 
@@ -60,29 +62,41 @@ PostgresService::Here& PostgresService::here(const asio::any_io_executor& execut
     return *here;
 }
 
-PostgresService::Connected& PostgresService::connected(
+Result<PostgresService::Connected*> PostgresService::connected(
     Here& here, const std::shared_ptr<const Connection>& connection)
 {
     const auto found = here.connected.find(connection.get());
     if (found != here.connected.end())
-        return found->second;
+        return &found->second;
     // Connections of configurations that were replaced, once their last session has gone.
     std::erase_if(here.connected,
                   [](const auto& entry) { return entry.second.connection.use_count() == 1; });
-    std::shared_ptr<CatalogueChanges> changes;
+    const std::string folder = state_dir_ + "/postgres";
+    Everywhere shared;
     {
         const std::lock_guard lock(mutex_);
-        auto& shared = changes_[connection->name];
-        if (!shared)
-            shared = std::make_shared<CatalogueChanges>();
-        changes = shared;
+        Everywhere& everywhere = everywhere_[connection->name];
+        if (!everywhere.changes)
+            everywhere.changes = std::make_shared<CatalogueChanges>();
+        if (!everywhere.derived) {
+            std::error_code failed;
+            std::filesystem::create_directories(folder, failed);
+            if (failed)
+                return failure(Fault::unavailable, folder + ": " + failed.message());
+            TRY(derived, DerivedColumns::open(folder + "/" + connection->name + ".derived"));
+            everywhere.derived = std::move(derived);
+        }
+        shared = everywhere;
     }
-    // Both made before the entry: one that is only half there would be found next time.
-    auto sqls = std::make_unique<SqlCache>(connection->trusted_functions, sql_cache_limit);
-    auto catalogue = std::make_unique<CatalogueSource>(connection, std::move(changes));
+    // All made before the entry: one that is only half there would be found next time.
+    auto readings =
+        std::make_unique<SqlReadings>(connection->trusted_functions, connection->target.user);
+    auto catalogue =
+        std::make_unique<CatalogueSource>(connection, std::move(shared.changes), shared.derived,
+                                          folder + "/" + connection->name + ".catalogue");
     Connected& made = here.connected[connection.get()];
-    made = {connection, std::move(sqls), std::move(catalogue)};
-    return made;
+    made = {connection, std::move(readings), std::move(catalogue), std::move(shared.derived)};
+    return &made;
 }
 
 awaitable<void> PostgresService::watch(Here& here)
@@ -128,6 +142,29 @@ awaitable<void> PostgresService::run_session(Stream& client, LoggedIn login)
     std::map<std::string, std::string> startup = std::move(login.parameters);
     // Lets the target's own log be held against the gateway's.
     startup.try_emplace("application_name", "sallyport/" + id);
+    // A second lock on the door: the target itself refuses to write.
+    const bool read_only = !startup.contains("replication") &&
+                           session.permits_only(sql_vocabulary(), reading_classes());
+    if (read_only)
+        startup["default_transaction_read_only"] = "on";
+    std::optional<std::vector<std::string>> search_path;
+    if (const auto asked = startup.find("search_path"); asked != startup.end())
+        search_path = read_search_path(asked->second);
+
+    Here& place = here(client.executor());
+    auto connected_here = connected(place, session.shared_connection());
+    if (!connected_here) {
+        spdlog::error("session={} event=session_refused reason=\"{}\"", id,
+                      connected_here.error().detail);
+        const std::string message = error_message(
+            "FATAL", "58000", "the gateway cannot read what it has to know about masked values",
+            "session " + id);
+        session.close(connected_here.error().detail);
+        (void)co_await client.write(bytes_of(message));  // the connection ends either way
+        client.close();
+        co_return;
+    }
+    Connected& shared = **connected_here;
     auto target = co_await log_in_to_target(session.connection().target, startup, target_deadline);
     if (!target) {
         spdlog::warn("session={} event=target_refused reason=\"{}\"", id, target.error().detail);
@@ -139,17 +176,9 @@ awaitable<void> PostgresService::run_session(Stream& client, LoggedIn login)
         co_return;
     }
 
-    Here& place = here(client.executor());
-    Connected& shared = connected(place, session.shared_connection());
-    // Masks need it from the first statement on; where it cannot be read now it is tried again
-    // then, and what cannot be traced is hidden.
-    if (!session.masks().hides_nothing() && !shared.catalogue->current()) {
-        const auto read = co_await shared.catalogue->read();
-        if (!read)
-            spdlog::warn("session={} event=catalogue_unread reason=\"{}\"", id,
-                         read.error().detail);
-    }
-    Relay relay(client, *target, session, *shared.sqls, *shared.catalogue);
+    Relay relay(client, *target, session,
+                {*shared.readings, *shared.catalogue, *shared.derived, disk_},
+                std::move(search_path), read_only);
     const auto executor = client.executor();
     // Runs on the thread that read the CancelRequest; the session may end meanwhile, so it is
     // looked for among those of its own thread.

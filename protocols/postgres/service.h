@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <list>
 #include <map>
@@ -17,7 +18,8 @@
 #include "protocols/postgres/cancel_keys.h"
 #include "protocols/postgres/catalogue_reader.h"
 #include "protocols/postgres/client_login.h"
-#include "protocols/postgres/statement.h"
+#include "protocols/postgres/derived_columns.h"
+#include "protocols/postgres/sql_readings.h"
 
 namespace sallyport::postgres {
 
@@ -27,7 +29,8 @@ class PostgresService final : public Service {
 public:
     // The gate outlives the service. Every io_context that runs serve() is stopped before the
     // service is destroyed.
-    PostgresService(Gate& gate, LoginSettings login);
+    // state_dir: of the gateway; what was copied where is kept there, and the catalogues read last.
+    PostgresService(Gate& gate, LoginSettings login, std::string state_dir);
     ~PostgresService() override;
 
     boost::asio::awaitable<void> serve(Stream client) override;
@@ -39,8 +42,9 @@ private:
     // What the sessions of one thread share.
     struct Connected {
         std::shared_ptr<const Connection> connection;
-        std::unique_ptr<SqlCache> sqls;
+        std::unique_ptr<SqlReadings> readings;
         std::unique_ptr<CatalogueSource> catalogue;
+        std::shared_ptr<DerivedColumns> derived;
     };
     struct Here {
         explicit Here(boost::asio::any_io_executor executor);
@@ -50,7 +54,7 @@ private:
     };
 
     Here& here(const boost::asio::any_io_executor& executor);
-    Connected& connected(Here& here, const std::shared_ptr<const Connection>& connection);
+    Result<Connected*> connected(Here& here, const std::shared_ptr<const Connection>& connection);
     static boost::asio::awaitable<void> watch(Here& here);
     boost::asio::awaitable<void> run_session(Stream& client, LoggedIn login);
 
@@ -59,7 +63,14 @@ private:
     CancelKeys cancel_keys_;
     std::mutex mutex_;  // of the two maps, not of what they hold
     std::map<std::thread::id, std::unique_ptr<Here>> threads_;
-    std::map<std::string, std::shared_ptr<CatalogueChanges>, std::less<>> changes_;
+    // What the threads share for one connection, by its name.
+    struct Everywhere {
+        std::shared_ptr<CatalogueChanges> changes;
+        std::shared_ptr<DerivedColumns> derived;
+    };
+    std::map<std::string, Everywhere, std::less<>> everywhere_;
+    const std::string state_dir_;
+    boost::asio::thread_pool disk_{1};
 };
 
 }  // namespace sallyport::postgres

@@ -52,12 +52,15 @@ std::size_t bytes_of(const Sql& sql)
         bytes += sizeof action + action.object.size() + action.cause.size() + 2 * allocation;
     for (const Statement& statement : sql.statements()) {
         bytes += sizeof statement;
-        for (const RelationName& relation : statement.mentions.relations)
-            bytes += sizeof relation + relation.schema.size() + relation.name.size();
-        for (const std::string& name : statement.mentions.columns)
+        for (const std::string& name : statement.functions)
             bytes += sizeof name + name.size();
-        for (const std::string& name : statement.mentions.functions)
-            bytes += sizeof name + name.size();
+        const Lineage& lineage = *statement.lineage;
+        bytes +=
+            sizeof lineage + (lineage.values.size() + lineage.conditions.size()) * sizeof(void*);
+        for (const OutputColumn& output : lineage.outputs)
+            bytes += sizeof output + output.name.size() + output.sources.size() * sizeof(void*);
+        for (const Flow& flow : lineage.flows)
+            bytes += sizeof flow + 2 * allocation + flow.sources.size() * sizeof(void*);
         for (const std::string& name : statement.settings)
             bytes += sizeof name + name.size();
         for (const std::string& name : statement.copy.columns)
@@ -86,7 +89,6 @@ struct SqlCache::Index {
               const std::shared_ptr<const Sql>& sql);
     void forget(std::unordered_map<std::uint64_t, Entries::iterator, AsItIs>::iterator found);
 
-    std::vector<std::string> trusted_functions;
     std::size_t limit = 0;
     std::size_t used = 0;
     std::uint64_t seed = 0;
@@ -130,11 +132,10 @@ void SqlCache::Index::forget(
     by_hash.erase(found);
 }
 
-SqlCache::SqlCache(std::vector<std::string> trusted_functions, std::size_t byte_limit)
-    : index_(std::make_unique<Index>())
+SqlCache::SqlCache(std::shared_ptr<Resolution> names, std::size_t byte_limit)
+    : names_(std::move(names)), index_(std::make_unique<Index>())
 {
     std::random_device random;
-    index_->trusted_functions = std::move(trusted_functions);
     index_->limit = byte_limit;
     index_->seed = (static_cast<std::uint64_t>(random()) << 32 | random()) | 1;
 }
@@ -160,7 +161,7 @@ std::shared_ptr<const Sql> SqlCache::find_or_read(std::string_view text)
         }
     }
 
-    auto sql = read_sql(text, index.trusted_functions);
+    auto sql = read_sql(text, names_);
     if (has_shape && sql->same_for_any_numbers)
         index.keep(index.shape, shape_hash, true, sql);
     else

@@ -62,6 +62,11 @@ constexpr auto groups = std::to_array<Vocabulary::Group>({
 
 }  // namespace
 
+ClassSet reading_classes()
+{
+    return groups[0].members;
+}
+
 const Vocabulary& sql_vocabulary()
 {
     // Reads for the receipt's sake: what may go to the target before its record is durable. The

@@ -54,8 +54,7 @@ std::shared_ptr<const Sql> opaque_sql(std::string_view text, std::string problem
     return unread_sql(text, std::move(actions), std::move(problem));
 }
 
-std::shared_ptr<const Sql> read_sql(std::string_view text,
-                                    const std::vector<std::string>& trusted_functions,
+std::shared_ptr<const Sql> read_sql(std::string_view text, const std::shared_ptr<Resolution>& names,
                                     std::size_t text_limit)
 {
     const auto refused = [&](std::string problem) {
@@ -74,6 +73,7 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
                        " words, numbers and signs");
 
     auto sql = std::make_shared<Sql>();
+    sql->names = names;
     auto command = std::make_shared<Command>();
     command->vocabulary = &sql_vocabulary();
     command->text = text;
@@ -81,13 +81,14 @@ std::shared_ptr<const Sql> read_sql(std::string_view text,
     if (!parsed.problem().empty())
         return refused(parsed.problem() + " (read with the grammar of PostgreSQL 15)");
 
-    TreeWalk walk(trusted_functions);
+    TreeWalk walk(*names);
     std::vector<Statement> statements = walk.walk_all(parsed);
     if (walk.too_deep())
         return refused("the statement is nested more than " + std::to_string(TreeWalk::max_depth) +
                        " levels deep");
     if (!walk.misread().empty())
         return refused(walk.misread());
+    sql->later_names.assign(walk.later_names().begin(), walk.later_names().end());
     Actions actions = std::move(walk.actions());
     if (actions.empty())
         actions.push_back({static_cast<std::uint8_t>(SqlClass::select), {}, "an empty query"});

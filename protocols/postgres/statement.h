@@ -1,19 +1,25 @@
 // What an SQL text would do, in the session engine's words.
 //
-// The text is read by PostgreSQL's own grammar (libpg_query's raw parse tree, walked in memory).
-// Knows no socket and no catalogue.
+// The text is read by PostgreSQL's own grammar (libpg_query's raw parse tree, walked in memory),
+// and its names are looked up in the target's catalogue (resolution.h). Knows no socket.
 
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/vocabulary/command.h"
+#include "protocols/postgres/derived_columns.h"
+#include "protocols/postgres/lineage.h"
+#include "protocols/postgres/search_path.h"
 
 namespace sallyport::postgres {
+
+class Resolution;
 
 // The classes of interface.md, "SQL classes", in the order of sql_vocabulary().classes.
 enum class SqlClass : std::uint8_t {
@@ -52,24 +58,13 @@ enum class SqlClass : std::uint8_t {
 // Facet "sql"; groups read, write, ddl, destructive.
 const Vocabulary& sql_vocabulary();
 
+// The members of the group "read".
+ClassSet reading_classes();
+
 // A relation a statement names, as written: schema empty where it was not qualified.
 struct RelationName {
     std::string schema;
     std::string name;
-};
-
-// What a statement mentions, for masks on results whose columns the server does not trace.
-struct Mentions {
-    std::vector<RelationName>
-        relations;  // everywhere: FROM, subqueries, CTE bodies, COPY ...; not CTE names
-    std::vector<std::string>
-        columns;             // every identifier that could name a column, last part; sorted, unique
-    bool star = false;       // "*" or "t.*" in an output or row (count(*) does not count)
-    bool whole_row = false;  // a name that could be a row (row_to_json(t), t::text): an unqualified
-                             // name equal to a relation's name or alias
-    bool column_aliases = false;  // FROM t AS a(x, y): columns under other names
-    std::vector<std::string>
-        functions;  // every function called, "schema.name" or "name"; sorted, unique
 };
 
 enum class StatementKind : std::uint8_t {
@@ -84,8 +79,9 @@ enum class StatementKind : std::uint8_t {
     explain,
     fetch,
     show,
-    set,  // SET, RESET
-    ddl,  // changes the catalogue
+    set,      // SET, RESET
+    declare,  // DECLARE name CURSOR
+    ddl,      // changes the catalogue
 };
 
 // COPY t (a, b) TO/FROM STDOUT/STDIN, as far as masking needs it.
@@ -103,12 +99,18 @@ struct CopyTarget {
     std::string encoding;  // ENCODING option; empty: the client encoding
 };
 
+// How a statement ends or turns back a transaction.
+enum class TransactionEnd : std::uint8_t { none, commit, rollback, rollback_to };
+
 struct Statement {
     StatementKind kind = StatementKind::other;
     ClassSet classes;  // of this statement alone
-    Mentions mentions;
+    // Where its values come from and go to. Its columns belong to Sql::names. Never null.
+    std::shared_ptr<const Lineage> lineage = std::make_shared<const Lineage>();
+    std::vector<DerivedColumn> derived;  // what it copies where
+    std::vector<std::string> functions;  // called in its text, as written
     // The prepared statement: of PREPARE, DEALLOCATE ("" for ALL) and of an EXECUTE anywhere in it,
-    // as in CREATE TABLE AS EXECUTE and EXPLAIN EXECUTE.
+    // as in CREATE TABLE AS EXECUTE and EXPLAIN EXECUTE. The cursor: of DECLARE and FETCH.
     std::string name;
     CopyTarget copy;  // copy_in, copy_out
     // SET, RESET and set_config with a literal name: lower-case names. Not those that a statement
@@ -116,6 +118,10 @@ struct Statement {
     // on) or goes back to it (RESET). "*" stands for a set_config whose name is not literal: any
     // setting.
     std::vector<std::string> settings;
+    std::optional<PathChange> path;  // what it makes of search_path
+    TransactionEnd ends = TransactionEnd::none;
+    bool asks_to_write = false;      // it would make the transaction or the session READ WRITE
+    bool unknown_names = false;      // it calls what nobody knows
     bool changes_catalogue = false;  // DDL anywhere in it
 };
 
@@ -127,15 +133,17 @@ struct Sql {
         std::make_shared<const std::vector<Statement>>();
     std::string problem;  // why the text could not be read; its one action is then opaque
     bool same_for_any_numbers = false;  // see sql_shape.h: whole numbers in it decide nothing
+    // What its names were resolved with; keeps the columns of its lineages.
+    std::shared_ptr<const Resolution> names;
+    std::vector<std::shared_ptr<const Resolution>> later_names;  // of statements behind the first
 
     const std::vector<Statement>& statements() const { return *shared_statements; }
 };
 
 // Reads a text. Never fails: what does not parse, is nested too deep (more than 500 levels), has
 // more than 5 million tokens or is longer than `text_limit` bytes has the single class opaque and a
-// `problem`. trusted_functions: "schema.name" as configured on the connection.
-std::shared_ptr<const Sql> read_sql(std::string_view text,
-                                    const std::vector<std::string>& trusted_functions,
+// `problem`.
+std::shared_ptr<const Sql> read_sql(std::string_view text, const std::shared_ptr<Resolution>& names,
                                     std::size_t text_limit = std::size_t{32} << 20);
 
 // A text that is not read as SQL: it would do these, at least one. `problem`: as in Sql.
@@ -145,17 +153,20 @@ std::shared_ptr<const Sql> unread_sql(std::string_view text, Actions actions,
 // A text that cannot be decided, and why.
 std::shared_ptr<const Sql> opaque_sql(std::string_view text, std::string problem);
 
-// Texts already read, by exact bytes or, where whole numbers decide nothing, by all but those. One
-// for each thread and connection; bounded in bytes, the least recently used go first.
+// Texts already read, by exact bytes or, where whole numbers decide nothing, by all but those. All
+// of them with the same meaning of names. Bounded in bytes, the least recently used go first.
 class SqlCache {
 public:
-    SqlCache(std::vector<std::string> trusted_functions, std::size_t byte_limit);
+    SqlCache(std::shared_ptr<Resolution> names, std::size_t byte_limit);
     ~SqlCache();
+
+    const std::shared_ptr<Resolution>& names() const { return names_; }
 
     std::shared_ptr<const Sql> find_or_read(std::string_view text);
 
 private:
     struct Index;
+    std::shared_ptr<Resolution> names_;
     std::unique_ptr<Index> index_;
 };
 

@@ -14,6 +14,31 @@ namespace {
 
 constexpr int access_share = 1;  // AccessShareLock of storage/lockdefs.h
 
+std::string lower_case(std::string_view name)
+{
+    std::string lower(name);
+    for (char& c : lower) {
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    }
+    return lower;
+}
+
+bool is_on(std::string_view value)
+{
+    const std::string lower = lower_case(value);
+    return lower == "on" || lower == "true" || lower == "yes" || lower == "1";
+}
+
+// What the gateway asks for at login anyway.
+bool is_as_pinned(const std::string& name, std::string_view value)
+{
+    const std::string lower = lower_case(value);
+    if (name == "client_encoding")
+        return lower == "utf8" || lower == "utf-8" || lower == "unicode";
+    return name == "standard_conforming_strings" && is_on(value);
+}
+
 }  // namespace
 
 void TreeWalk::statement(const Node* one)
@@ -31,6 +56,8 @@ bool TreeWalk::session_statement(const Node* one)
     case T_DiscardStmt:
         // What pools send between clients. DISCARD ALL also ends SET ROLE, as a new login would.
         add(SqlClass::set, {}, "DISCARD");
+        if (as<DiscardStmt>(one).target == DISCARD_ALL)
+            statement_->path = PathChange{PathChange::To::as_at_login, {}, false};
         return true;
     case T_ConstraintsSetStmt: add(SqlClass::set, {}, "SET CONSTRAINTS"); return true;
     case T_TransactionStmt: transaction(as<TransactionStmt>(one)); return true;
@@ -46,10 +73,14 @@ bool TreeWalk::session_statement(const Node* one)
         add(SqlClass::set, {}, "DEALLOCATE");
         return true;
     case T_DeclareCursorStmt:
+        statement_->name = view(as<DeclareCursorStmt>(one).portalname);
         add(SqlClass::select, {}, "DECLARE CURSOR");
         node(as<DeclareCursorStmt>(one).query);
         return true;
-    case T_FetchStmt: add(SqlClass::select, {}, "FETCH"); return true;
+    case T_FetchStmt:
+        statement_->name = view(as<FetchStmt>(one).portalname);
+        add(SqlClass::select, {}, "FETCH");
+        return true;
     case T_ClosePortalStmt: add(SqlClass::select, {}, "CLOSE"); return true;
     case T_ExplainStmt:
         add(SqlClass::select, {}, "EXPLAIN");
@@ -92,11 +123,11 @@ void TreeWalk::transaction(const TransactionStmt& one)
     switch (one.kind) {
     case TRANS_STMT_BEGIN:
     case TRANS_STMT_START:
-    case TRANS_STMT_COMMIT:
-    case TRANS_STMT_ROLLBACK:
     case TRANS_STMT_SAVEPOINT:
-    case TRANS_STMT_RELEASE:
-    case TRANS_STMT_ROLLBACK_TO: break;
+    case TRANS_STMT_RELEASE: break;
+    case TRANS_STMT_COMMIT: statement_->ends = TransactionEnd::commit; break;
+    case TRANS_STMT_ROLLBACK: statement_->ends = TransactionEnd::rollback; break;
+    case TRANS_STMT_ROLLBACK_TO: statement_->ends = TransactionEnd::rollback_to; break;
     // A prepared transaction and its locks outlive the session, and any session may end it: no
     // read.
     case TRANS_STMT_PREPARE: add(SqlClass::lock, {}, "PREPARE TRANSACTION"); break;
@@ -105,62 +136,73 @@ void TreeWalk::transaction(const TransactionStmt& one)
     default: opaque("a transaction command that is not known here");
     }
     for (const ListCell& cell : cells(one.options))
-        statement_->settings.emplace_back(view(as<DefElem>(node_of(cell)).defname));
+        transaction_mode(as<DefElem>(node_of(cell)));
 }
 
 void TreeWalk::set_variable(const VariableSetStmt& one)
 {
     switch (one.kind) {
-    case VAR_RESET_ALL: add(SqlClass::set, {}, "RESET ALL"); return;
+    case VAR_RESET_ALL:
+        add(SqlClass::set, {}, "RESET ALL");
+        statement_->path = PathChange{PathChange::To::as_at_login, {}, false};
+        return;
     case VAR_SET_MULTI:
         // SET TRANSACTION ..., SET SESSION CHARACTERISTICS AS TRANSACTION ...
         for (const ListCell& cell : cells(one.args)) {
-            if (is(node_of(cell), T_DefElem))
-                setting(view(as<DefElem>(node_of(cell)).defname), {}, "SET TRANSACTION");
+            if (!is(node_of(cell), T_DefElem))
+                continue;
+            transaction_mode(as<DefElem>(node_of(cell)));
+            setting(view(as<DefElem>(node_of(cell)).defname), {}, "SET TRANSACTION");
         }
         add(SqlClass::set, {}, "SET TRANSACTION");
         return;
     case VAR_SET_VALUE: break;
     case VAR_SET_CURRENT: setting(view(one.name), {}, "SET FROM CURRENT"); return;
     case VAR_SET_DEFAULT:
-    case VAR_RESET: restored(view(one.name)); return;
+    case VAR_RESET:
+        if (lower_case(view(one.name)) == "search_path")
+            statement_->path = PathChange{PathChange::To::as_at_login, {}, one.is_local};
+        restored(view(one.name));
+        return;
     }
     const auto values = cells(one.args);
     const Node* value = values.size() == 1 ? node_of(values[0]) : nullptr;
     list(one.args);
+    if (lower_case(view(one.name)) == "search_path") {
+        // Each value is one schema's name, whatever stands in it.
+        PathChange path{PathChange::To::value, {}, one.is_local};
+        for (const ListCell& cell : values) {
+            if (is(node_of(cell), T_A_Const) && is(&as<A_Const>(node_of(cell)).val, T_String))
+                path.schemas.emplace_back(string_of(&as<A_Const>(node_of(cell)).val));
+            else
+                path.to = PathChange::To::unknown;
+        }
+        statement_->path = std::move(path);
+    }
     setting(view(one.name),
             is(value, T_A_Const) ? string_of(&as<A_Const>(value).val) : std::string_view(), "SET");
 }
 
-namespace {
-
-std::string lower_case(std::string_view name)
+// READ WRITE; READ ONLY is what the session may have to be.
+void TreeWalk::transaction_mode(const DefElem& mode)
 {
-    std::string lower(name);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
+    if (view(mode.defname) != "transaction_read_only")
+        return;
+    const bool read_only = is(mode.arg, T_A_Const) && is(&as<A_Const>(mode.arg).val, T_Integer) &&
+                           as<A_Const>(mode.arg).val.ival.ival != 0;
+    statement_->asks_to_write = statement_->asks_to_write || !read_only;
 }
-
-// What the gateway asks for at login anyway.
-bool is_as_pinned(const std::string& name, std::string_view value)
-{
-    const std::string lower = lower_case(value);
-    if (name == "client_encoding")
-        return lower == "utf8" || lower == "utf-8" || lower == "unicode";
-    return name == "standard_conforming_strings" &&
-           (lower == "on" || lower == "true" || lower == "yes" || lower == "1");
-}
-
-}  // namespace
 
 // Names of settings are compared without regard to case, quoted or not.
 void TreeWalk::setting(std::string_view name, std::string_view value, std::string_view how)
 {
     std::string lower = lower_case(name);
     changes_setting(lower, std::string(how) + " " + lower);
+    if (lower == "search_path" && !statement_->path)
+        statement_->path = PathChange{};
+    if ((lower == "transaction_read_only" || lower == "default_transaction_read_only") &&
+        how != "SET TRANSACTION" && !is_on(value))
+        statement_->asks_to_write = true;
     if (!is_as_pinned(lower, value))
         statement_->settings.push_back(std::move(lower));
 }
@@ -188,15 +230,13 @@ void TreeWalk::copy(const CopyStmt& one)
     std::string object;
     if (one.relation != nullptr) {
         object = name_of(*one.relation);
-        relations_.emplace_back(view(one.relation->schemaname), view(one.relation->relname));
+        for (const CatalogueRelation* table :
+             names_->relations(view(one.relation->schemaname), view(one.relation->relname)))
+            uses_.push_back({table, one.is_from ? Use::insert : Use::read});
         copied.relation = {std::string(view(one.relation->schemaname)),
                            std::string(view(one.relation->relname))};
-        for (const ListCell& cell : cells(one.attlist)) {
+        for (const ListCell& cell : cells(one.attlist))
             copied.columns.emplace_back(string_of(node_of(cell)));
-            if (!one.is_from)
-                columns_.push_back(string_of(node_of(cell)));
-        }
-        star_ = star_ || (!one.is_from && one.attlist == nullptr);
     }
     add(one.is_from ? SqlClass::copy_in : SqlClass::copy_out, object,
         one.is_from ? "COPY FROM" : "COPY TO");
@@ -239,10 +279,14 @@ bool TreeWalk::maintenance(const Node* one)
             "REINDEX");
         return true;
     }
-    case T_RefreshMatViewStmt:
-        add(SqlClass::maintenance, name_of(*as<RefreshMatViewStmt>(one).relation),
-            "REFRESH MATERIALIZED VIEW");
+    case T_RefreshMatViewStmt: {
+        const RangeVar& made = *as<RefreshMatViewStmt>(one).relation;
+        add(SqlClass::maintenance, name_of(made), "REFRESH MATERIALIZED VIEW");
+        for (const CatalogueRelation* each :
+             names_->relations(view(made.schemaname), view(made.relname)))
+            uses_.push_back({each, Use::insert});
         return true;
+    }
     case T_CheckPointStmt: add(SqlClass::maintenance, {}, "CHECKPOINT"); return true;
     case T_LockStmt: {
         // ACCESS SHARE is the lock that a SELECT takes, and what pg_dump asks for first.
@@ -251,7 +295,6 @@ bool TreeWalk::maintenance(const Node* one)
         for (const ListCell& cell : cells(as<LockStmt>(one).relations)) {
             const auto& table = as<RangeVar>(node_of(cell));
             add(how, name_of(table), "LOCK");
-            relations_.emplace_back(view(table.schemaname), view(table.relname));
         }
         return true;
     }
@@ -259,7 +302,9 @@ bool TreeWalk::maintenance(const Node* one)
         for (const ListCell& cell : cells(as<TruncateStmt>(one).relations)) {
             const auto& table = as<RangeVar>(node_of(cell));
             add(SqlClass::truncate, name_of(table), "TRUNCATE");
-            relations_.emplace_back(view(table.schemaname), view(table.relname));
+            for (const CatalogueRelation* each :
+                 names_->relations(view(table.schemaname), view(table.relname)))
+                uses_.push_back({each, Use::truncate});
         }
         return true;
     default: return false;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "protocols/postgres/lineage_walk.h"
 #include "protocols/postgres/object_names.h"
+#include "protocols/postgres/own_relations.h"
 
 // Its macros hide names of the standard library.
 #include "protocols/postgres/postgres_nodes.h"
@@ -44,7 +46,7 @@ StatementKind kind_of(const Node* one)
     case T_FetchStmt: return StatementKind::fetch;
     case T_VariableShowStmt: return StatementKind::show;
     case T_VariableSetStmt: return StatementKind::set;
-    case T_DeclareCursorStmt:
+    case T_DeclareCursorStmt: return StatementKind::declare;
     case T_ClosePortalStmt:
     case T_CallStmt:
     case T_DoStmt:
@@ -64,12 +66,6 @@ StatementKind kind_of(const Node* one)
     }
 }
 
-void sort_unique(auto& some)
-{
-    std::sort(some.begin(), some.end());
-    some.erase(std::unique(some.begin(), some.end()), some.end());
-}
-
 constexpr ClassSet of(SqlClass one)
 {
     return ClassSet::of(static_cast<std::size_t>(one));
@@ -83,69 +79,185 @@ constexpr ClassSet catalogue_changes =
 
 }  // namespace
 
+TreeWalk::TreeWalk(Resolution& names) : names_(&names) {}
+TreeWalk::~TreeWalk() = default;
+
 std::vector<Statement> TreeWalk::walk_all(const RawParse& parsed)
 {
     std::vector<Statement> made;
     const auto statements = cells(parsed.tree());
     made.reserve(statements.size());
     for (const ListCell& cell : statements) {
-        if (!too_deep_)
-            made.push_back(walk(as<RawStmt>(node_of(cell))));
+        if (too_deep_)
+            break;
+        if (!made.empty())
+            names_after(made.back());
+        made.push_back(walk(as<RawStmt>(node_of(cell))));
     }
+    close_copies(made);
     return made;
+}
+
+// What a statement makes, renames and copies is there for those behind it in the same text.
+void TreeWalk::names_after(const Statement& done)
+{
+    constexpr ClassSet moves_relations = of(SqlClass::drop) | of(SqlClass::alter) |
+                                         of(SqlClass::alter_destructive) | of(SqlClass::do_) |
+                                         of(SqlClass::call) | of(SqlClass::opaque);
+    constexpr ClassSet moves_functions = moves_relations | of(SqlClass::code);
+    const bool relations = !(done.classes & moves_relations).empty();
+    const bool functions = !(done.classes & moves_functions).empty();
+    bool changed = done.path || (relations && !names_->doubts_relations()) ||
+                   (functions && !names_->doubts_functions());
+    for (const DerivedColumn& copied : done.derived) {
+        std::string copy = copied.schema + '\0' + copied.relation + '\0' + copied.column;
+        for (const std::string& place : copied.places)
+            copy += '\0' + place;
+        changed = copies_.insert(std::move(copy)).second || changed;
+    }
+    changed = own_.take(done) || changed;
+    if (!changed)
+        return;
+    later_.push_back(names_->after(done, own_.relations(), relations, functions));
+    names_ = later_.back().get();
+}
+
+void TreeWalk::begin(Statement& made)
+{
+    statement_ = &made;
+    first_ = actions_.size();
+    known_.clear();
+    has_behind_ = false;
+    locked_.clear();
+    calls_.clear();
+    uses_.clear();
+    reads_ = false;
 }
 
 Statement TreeWalk::walk(const RawStmt& raw)
 {
     Statement made;
     made.kind = kind_of(raw.stmt);
-    statement_ = &made;
     begin_ = raw.stmt_location < 0 ? 0 : raw.stmt_location;
-    first_ = actions_.size();
-    known_.clear();
-    relations_.clear();
-    functions_.clear();
-    columns_.clear();
-    rows_.clear();
-    reads_ = false;
-    star_ = false;
+    begin(made);
     node(raw.stmt);
     // A reader of nothing in particular still reads.
     for (std::size_t i = first_; reads_ && i < actions_.size(); ++i)
         reads_ = actions_[i].action_class != static_cast<std::uint8_t>(SqlClass::select);
     if (reads_ || actions_.size() == first_)
         add(SqlClass::select, {}, "SELECT");
+    if (!too_deep_) {
+        LineageWalk lineage(*names_);
+        auto found = std::make_shared<Lineage>(lineage.statement(raw.stmt));
+        weighed_constants_ = weighed_constants_ || found->positions;
+        for (const RelationUse& use : uses_) {
+            if (use.use == Use::read)
+                continue;
+            const Lineage& more = names_->set_off(use);
+            found->flows.insert(found->flows.end(), more.flows.begin(), more.flows.end());
+            found->made.insert(found->made.end(), more.made.begin(), more.made.end());
+            postgres::add(found->values, more.values);
+            postgres::add(found->unused, more.unused);
+            postgres::add(found->sunk, more.sunk);
+            if (!more.sink.empty())
+                found->sink = more.sink;
+            // A rule may answer with rows of its own.
+            found->exact = found->exact && use.relation->rules.empty();
+        }
+        made.derived = derived_by(*found);
+        made.lineage = std::move(found);
+        follow();
+    }
 
     for (std::size_t i = first_; i < actions_.size(); ++i)
         made.classes |= ClassSet::of(actions_[i].action_class);
     made.changes_catalogue = !(made.classes & catalogue_changes).empty();
-    collect(made.mentions);
     statement_ = nullptr;
     return made;
 }
 
-// The names were views of the tree until now.
-void TreeWalk::collect(Mentions& mentions)
+// What the statement's functions, views, triggers and rules do is done by the statement.
+void TreeWalk::follow()
 {
-    sort_unique(relations_);
-    sort_unique(functions_);
-    sort_unique(columns_);
-    sort_unique(rows_);
-    mentions.relations.reserve(relations_.size());
-    for (const auto& [schema, name] : relations_)
-        mentions.relations.push_back({std::string(schema), std::string(name)});
-    mentions.functions.reserve(functions_.size());
-    for (const auto& [schema, name] : functions_)
-        mentions.functions.push_back(
-            schema.empty() ? std::string(name) : std::string(schema) + "." + std::string(name));
-    std::sort(mentions.functions.begin(), mentions.functions.end());
-    mentions.columns.reserve(columns_.size());
-    for (const std::string_view name : columns_) {
-        mentions.columns.emplace_back(name);
-        if (std::binary_search(rows_.begin(), rows_.end(), name))
-            mentions.whole_row = true;
+    if (calls_.empty() && uses_.empty())
+        return;
+    Doings more;
+    more.calls = std::move(calls_);
+    more.uses = std::move(uses_);
+    names_->follow(more);
+    for (const Action& action : more.actions)
+        add(static_cast<SqlClass>(action.action_class), action.object, action.cause, action.behind);
+    // Where and how often they are called is not known.
+    for (const std::string& setting : more.settings) {
+        if (setting == "search_path" || setting == "*")
+            statement_->path = PathChange{};
     }
-    mentions.star = star_;
+    statement_->settings.insert(statement_->settings.end(), more.settings.begin(),
+                                more.settings.end());
+}
+
+Doings TreeWalk::collect()
+{
+    Doings made;
+    made.actions = std::move(actions_);
+    made.calls = std::move(calls_);
+    made.uses = std::move(uses_);
+    made.settings = std::move(statement_->settings);
+    if (too_deep_ || !misread_.empty())
+        made.actions.push_back({static_cast<std::uint8_t>(SqlClass::opaque),
+                                {},
+                                "a definition that is nested too deep"});
+    statement_ = nullptr;
+    return made;
+}
+
+Doings TreeWalk::doings(const RawParse& parsed)
+{
+    Statement made;
+    begin(made);
+    list(parsed.tree());
+    return collect();
+}
+
+Doings TreeWalk::doings(const RuleStmt& one)
+{
+    Statement made;
+    begin(made);
+    node(one.whereClause);
+    // The rows of the statement that sets it off.
+    with_names_.insert(with_names_.end(), {"new", "old"});
+    list(one.actions);
+    return collect();
+}
+
+Doings TreeWalk::doings(const CreateFunctionStmt& one)
+{
+    Statement made;
+    begin(made);
+    called_body(one);
+    return collect();
+}
+
+std::string TreeWalk::name_of(const RangeVar& relation) const
+{
+    return postgres::name_of(*names_, relation);
+}
+
+std::string TreeWalk::name_of(const List* parts) const
+{
+    return postgres::name_of(*names_, parts);
+}
+
+std::string TreeWalk::name_of(int kind, const Node* object) const
+{
+    return postgres::name_of(*names_, kind, object);
+}
+
+std::string TreeWalk::name_to_create(const RangeVar& relation) const
+{
+    if (relation.schemaname != nullptr || relation.relpersistence == 't')
+        return name_of(relation);
+    return names_->creation_schema() + "." + std::string(view(relation.relname));
 }
 
 void TreeWalk::node(const void* any)
@@ -172,14 +284,16 @@ void TreeWalk::list(const List* nodes)
     }
 }
 
-void TreeWalk::add(SqlClass what, const std::string& object, std::string_view cause)
+void TreeWalk::add(SqlClass what, const std::string& object, std::string_view cause, bool behind)
 {
     constexpr std::size_t few = 16;
     const auto position = static_cast<std::uint8_t>(what);
     if (actions_.size() - first_ < few) {
         for (std::size_t i = first_; i < actions_.size(); ++i) {
-            if (actions_[i].action_class == position && actions_[i].object == object)
+            if (actions_[i].action_class == position && actions_[i].object == object) {
+                actions_[i].behind = actions_[i].behind && behind;
                 return;
+            }
         }
     } else {
         const auto key = [](std::uint8_t of_class, const std::string& of_object) {
@@ -190,10 +304,16 @@ void TreeWalk::add(SqlClass what, const std::string& object, std::string_view ca
             for (std::size_t i = first_; i < actions_.size(); ++i)
                 known_.insert(key(actions_[i].action_class, actions_[i].object));
         }
-        if (!known_.insert(key(position, object)).second)
+        if (!known_.insert(key(position, object)).second) {
+            for (std::size_t i = first_; has_behind_ && !behind && i < actions_.size(); ++i) {
+                if (actions_[i].action_class == position && actions_[i].object == object)
+                    actions_[i].behind = false;
+            }
             return;
+        }
     }
-    actions_.push_back({position, object, std::string(cause)});
+    has_behind_ = has_behind_ || behind;
+    actions_.push_back({position, object, std::string(cause), behind});
 }
 
 void TreeWalk::add(ClassSet classes, const std::string& object, std::string_view cause)

@@ -14,10 +14,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
-#include <utility>
 #include <vector>
 
+#include "protocols/postgres/own_relations.h"
+#include "protocols/postgres/plpgsql_block.h"
 #include "protocols/postgres/raw_parse.h"
+#include "protocols/postgres/resolution.h"
 #include "protocols/postgres/statement.h"
 
 // PostgreSQL's, nodes/parsenodes.h and nodes/primnodes.h.
@@ -41,9 +43,12 @@ struct AlterTableStmt;
 struct VariableSetStmt;
 struct TransactionStmt;
 struct CreateFunctionStmt;
+struct RuleStmt;
 struct A_Expr;
 struct BoolExpr;
 struct IntoClause;
+struct DefElem;
+struct TypeName;
 
 namespace sallyport::postgres {
 
@@ -58,15 +63,32 @@ public:
     // Levels of nesting that are followed; ordinary statements have fewer than 30.
     static constexpr int max_depth = 500;
 
-    // trusted outlives the walk.
-    explicit TreeWalk(const std::vector<std::string>& trusted) : trusted_(trusted) {}
+    // names outlives the walk and the statements it gives.
+    explicit TreeWalk(Resolution& names);
+    ~TreeWalk();
 
-    // Walks every statement of a text, in order. parsed outlives the walk.
+    // Walks every statement of a text, in order, with all that follows from it. parsed outlives the
+    // walk.
     std::vector<Statement> walk_all(const RawParse& parsed);
+
+    // What a text of the catalogue does by itself: a view's query, an expression after SELECT.
+    Doings doings(const RawParse& parsed);
+
+    // What a call of a function does, a rule or a trigger sets off.
+    Doings doings(const ::CreateFunctionStmt& one);
+    Doings doings(const ::RuleStmt& one);
+
+    // Adds what a call of the function would do to the statement that is being walked: its body,
+    // the defaults of its parameters, SET ROLE; not that it is created. one outlives the walk, as
+    // pg_get_functiondef() gives it and RawParse parses it.
+    void called_body(const ::CreateFunctionStmt& one);
 
     // Of all statements walked so far, in the order found.
     std::vector<Action>& actions() { return actions_; }
     const std::vector<SecretAt>& secrets() const { return secrets_; }
+
+    // What the statements' columns belong to beside the names given.
+    std::vector<std::shared_ptr<Resolution>>& later_names() { return later_; }
 
     // True where some text holds a function body, which may hold statements with secrets in turn.
     bool has_body() const { return has_body_; }
@@ -80,9 +102,6 @@ public:
     const std::string& misread() const { return misread_; }
 
 private:
-    // A string of the tree and a name in it; valid as long as the tree.
-    using QualifiedView = std::pair<std::string_view, std::string_view>;
-
     // Whether a condition restricts the rows it is asked about.
     enum class Truth : std::uint8_t { restricts, always, never };
 
@@ -103,7 +122,10 @@ private:
     };
 
     Statement walk(const ::RawStmt& raw);
-    void collect(Mentions& mentions);
+    void begin(Statement& made);
+    void names_after(const Statement& done);
+    void follow();
+    Doings collect();
 
     // Any node, null included.
     void node(const void* any);
@@ -119,6 +141,7 @@ private:
     void restored(std::string_view name);
     void changes_setting(const std::string& name, const std::string& cause);
     void transaction(const ::TransactionStmt& one);
+    void transaction_mode(const ::DefElem& mode);
     void execute(std::string_view name, const ::List* parameters);
 
     // definition_walk.cpp
@@ -140,15 +163,18 @@ private:
 
     // body_walk.cpp
     void create_function(const ::CreateFunctionStmt& one);
+    void function_body(const ::CreateFunctionStmt& one);
     void do_block(const ::List* arguments);
-    void body(std::string_view language, std::string_view text);
+    void body(std::string_view language, const PlpgsqlRoutine& routine);
     bool sql_body(const std::string& text);
-    void block_body(std::string_view text);
+    void body_statements(const ::List* statements);
+    void block_body(const PlpgsqlRoutine& routine);
+    void block_expression(const ::Node* one);
 
     // query_walk.cpp
     bool query(const ::Node* one);
     void select(const ::SelectStmt& one);
-    void select_alone(const ::SelectStmt& one, bool star_counts);
+    void select_alone(const ::SelectStmt& one);
     void insert(const ::InsertStmt& one);
     void update(const ::UpdateStmt& one);
     void delete_from(const ::DeleteStmt& one);
@@ -158,7 +184,6 @@ private:
     void assignments(const ::List* targets);
     void target(const ::RangeVar& table, SqlClass how, std::string_view verb);
     void read_from(const ::RangeVar& table);
-    void alias(const ::Alias* one);
     void join(const ::JoinExpr& one);
     bool from_clause(const ::Node* one);
     std::string_view named_setting(const ::SelectStmt& one) const;
@@ -169,11 +194,16 @@ private:
     void part(const ::Node* one);
     void column(const ::ColumnRef& one);
     void fields(const ::List* indirection);
+    void called(std::string_view schema, std::string_view name, std::size_t arguments);
+    void relation(const ::RangeVar& table, SqlClass how, std::string_view cause);
     void call(const ::FuncCall& one);
     void set_config(const ::FuncCall& one);
+    void set_path(const ::Node* value, const ::Node* local);
     void sub_link(const ::SubLink& one);
     void operators(const ::A_Expr& one);
     void operator_name(const ::List* name);
+    void type_name(const ::TypeName& one);
+    void equality();
 
     // condition_walk.cpp
     Truth condition(const ::Node* where);
@@ -181,24 +211,35 @@ private:
     bool same(const ::Node* a, const ::Node* b);
     Truth all_or_any(const ::BoolExpr& one);
 
-    void add(SqlClass what, const std::string& object, std::string_view cause);
+    void add(SqlClass what, const std::string& object, std::string_view cause, bool behind = false);
     void add(ClassSet classes, const std::string& object, std::string_view cause);
     void opaque(std::string_view cause) { add(SqlClass::opaque, {}, cause); }
     void secret(int location, bool only_connection_string);
 
-    const std::vector<std::string>& trusted_;
+    // As object_names.h, with the names of this walk.
+    std::string name_of(const ::RangeVar& relation) const;
+    std::string name_of(const ::List* parts) const;
+    std::string name_of(int kind, const ::Node* object) const;
+    std::string name_to_create(const ::RangeVar& relation) const;
+
+    Resolution* names_;
+    // Of the statements behind the first, where one before changes what names mean.
+    std::vector<std::shared_ptr<Resolution>> later_;
+    OwnRelations own_;
+    std::unordered_set<std::string> copies_;  // seen so far
     std::vector<Action> actions_;
     std::unordered_set<std::string> known_;  // class and object of each action, once there are many
     std::size_t first_ = 0;                  // where the actions of the current statement begin
     std::vector<SecretAt> secrets_;
-    std::vector<std::unique_ptr<RawParse>> bodies_;  // their strings are referred to below
+    // Their strings are referred to below.
+    std::vector<std::unique_ptr<RawParse>> bodies_;
+    std::vector<PlpgsqlBlock> blocks_;
 
     // Of the current statement.
     Statement* statement_ = nullptr;
-    std::vector<QualifiedView> relations_;
-    std::vector<QualifiedView> functions_;
-    std::vector<std::string_view> columns_;
-    std::vector<std::string_view> rows_;  // names and aliases that could be whole rows
+    std::vector<std::string> locked_;  // what FOR UPDATE locks: relations read so far
+    std::vector<const CatalogueFunction*> calls_;
+    std::vector<RelationUse> uses_;
     std::vector<std::string_view> with_names_;
     std::string_view settings_name_;  // FROM pg_settings WHERE name = this
     std::string_view within_;         // " in WITH", for causes
@@ -206,12 +247,11 @@ private:
     std::size_t nodes_ = 0;
     int begin_ = 0;  // where the statement begins in the text
     int depth_ = 0;
-    int bodies_within_ = 0;  // function bodies inside function bodies
-    bool reads_ = false;     // a SELECT without a table was seen
-    bool star_ = false;      // Mentions::star
-    bool exists_ = false;    // the next SELECT stands in EXISTS: its star shows nothing
-    bool in_block_ = false;  // in PL/pgSQL, SELECT INTO assigns to a variable
+    int bodies_within_ = 0;     // function bodies inside function bodies
+    bool reads_ = false;        // a SELECT without a table was seen
+    bool reads_table_ = false;  // FROM has a table so far
     bool has_body_ = false;
+    bool has_behind_ = false;  // of the current statement's actions
     bool weighed_constants_ = false;
     bool too_deep_ = false;
     std::string misread_;

@@ -16,21 +16,30 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-std::shared_ptr<const Command> read_words(std::string_view text, const Connection& connection)
+Result<Understood> read_words(std::string_view text, const Connection& connection,
+                              const std::string& state_dir)
 {
+    if (text == "unreadable")
+        return failure(Fault::unavailable, "state file in " + state_dir + " is broken");
     const std::size_t space = std::min(text.find(' '), text.size());
     const auto found = std::ranges::find(test_classes, text.substr(0, space));
     std::string object(text.substr(std::min(space + 1, text.size())));
     // Stands for what a protocol makes of its connection.
     if (object.empty() && !connection.trusted_functions.empty())
         object = connection.trusted_functions[0];
-    return std::make_shared<const Command>(Command{
+    Understood understood;
+    understood.command = std::make_shared<const Command>(Command{
         .vocabulary = &test_vocabulary,
         .text = std::string(text),
         .shared_actions = std::make_shared<const Actions>(
             Actions{{.action_class = static_cast<std::uint8_t>(found - test_classes.begin()),
                      .object = object,
                      .cause = std::string(text)}})});
+    understood.functions = {{"f", "unknown"}};
+    understood.columns = {{.label = "number", .sources = {"public.users.ssn"}},
+                          {.label = "plain", .sources = {"public.users.id"}},
+                          {.label = "anything", .sources = {}, .traced = false}};
+    return understood;
 }
 
 const std::array<CommandReader, 1> readers = {
@@ -55,7 +64,9 @@ policies:
     mask:
       - {columns: ["*.ssn"], with: redact}
       - {columns: [cards.pan], with: {keep_last: 4}}
-      - {columns: [a.b, c], with: {replace: x}}
+      - {columns: [a.b, c], with: {replace: x}, refuse: [conditions, writes]}
+      - {json: ["$..email"], with: hash}
+      - {detect: [email, ssn], with: redact}
     limits: {rows: 10, idle: 5m}
 )");
     }
@@ -95,7 +106,10 @@ TEST_F(DecideTest, Allows)
     EXPECT_EQ(answer()["masks"], json::parse(R"([
         {"columns": ["*.ssn"], "with": "redact", "rule": "policy \"analysts read\" mask 1"},
         {"columns": ["cards.pan"], "with": {"keep_last": 4}, "rule": "policy \"analysts read\" mask 2"},
-        {"columns": ["a.b", "c"], "with": {"replace": "x"}, "rule": "policy \"analysts read\" mask 3"}])"));
+        {"columns": ["a.b", "c"], "with": {"replace": "x"},
+         "refuse": ["conditions", "writes"], "rule": "policy \"analysts read\" mask 3"},
+        {"json": ["$..email"], "with": "hash", "rule": "policy \"analysts read\" mask 4"},
+        {"detect": ["email", "ssn"], "with": "redact", "rule": "policy \"analysts read\" mask 5"}])"));
     EXPECT_EQ(answer()["untraceable"], "mask");
     EXPECT_EQ(answer()["limits"], json::parse(R"({"rows": 10, "idle_seconds": 300})"));
     EXPECT_EQ(errors_.str(), "");
@@ -124,6 +138,28 @@ TEST_F(DecideTest, TheReaderIsGivenTheConnection)
 {
     EXPECT_EQ(run(question("select")), 0);
     EXPECT_EQ(answer()["objects"], json({"public.f"}));
+}
+
+TEST_F(DecideTest, SaysHowTheTextWasUnderstood)
+{
+    EXPECT_EQ(run(question("select public.users")), 0);
+    EXPECT_EQ(answer()["actions"], json::parse(R"([
+        {"class": "select", "object": "public.users", "cause": "select public.users", "needs_allow": true}])"));
+    EXPECT_EQ(answer()["functions"], json::parse(R"([{"name": "f", "resolved": "unknown"}])"));
+    EXPECT_EQ(answer()["columns"], json::parse(R"([
+        {"name": "number", "from": ["public.users.ssn"], "traced": true, "masked": true,
+         "rule": "policy \"analysts read\" mask 1"},
+        {"name": "plain", "from": ["public.users.id"], "traced": true, "masked": false},
+        {"name": "anything", "from": [], "traced": false, "masked": true,
+         "rule": ")" + MaskRules::untraced_action().rule +
+                                               R"("}])"));
+}
+
+TEST_F(DecideTest, WhatTheReaderCannotReadIsToldAndNotAnswered)
+{
+    EXPECT_EQ(run(question("unreadable")), 2);
+    EXPECT_THAT(errors_.str(), HasSubstr("is broken"));
+    EXPECT_EQ(out_.str(), "");
 }
 
 TEST_F(DecideTest, SaysWhereTheLoginItselfIsRefused)

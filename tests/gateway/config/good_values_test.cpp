@@ -170,13 +170,26 @@ TEST_F(GoodValuesTest, ClassesGroupsAndEverything)
     EXPECT_NE(policy.rules[1].statement, nullptr);
 }
 
-TEST_F(GoodValuesTest, JsonMasksAreTakenWhereNoConnectionNeedsThem)
+TEST_F(GoodValuesTest, MasksOfEveryKind)
 {
-    good(
+    const Configuration configuration = good(
         "connections:\n  - {name: db, protocol: postgres, target: {host: h, port: 1, database: d, "
         "user: u}}\n"
-        "policies:\n  - name: p\n    who: {users: [a]}\n    connections: [reranker]\n    mask:\n"
-        "      - {json: [\"$..email\"], with: hash}\n");
+        "policies:\n  - name: p\n    who: {users: [a]}\n    connections: [db]\n    mask:\n"
+        "      - {columns: [a], with: redact}\n"
+        "      - {columns: [b], with: redact, refuse: [writes, conditions]}\n"
+        "      - {columns: [c], with: redact, refuse: [conditions]}\n"
+        "      - {json: [\"$..email\", \"$['odd name'][0]\"], with: hash}\n"
+        "      - {detect: [ssn, email], with: {keep_last: 4}}\n");
+    const std::vector<MaskRules::Rule>& masks = configuration.policies.at(0)->masks;
+    ASSERT_EQ(masks.size(), 5U);
+    EXPECT_FALSE(masks[0].refuse_conditions || masks[0].refuse_writes);
+    EXPECT_TRUE(masks[1].refuse_conditions && masks[1].refuse_writes);
+    EXPECT_TRUE(masks[2].refuse_conditions && !masks[2].refuse_writes);
+    EXPECT_EQ(masks[3].json.at(1).text, "$['odd name'][0]");
+    EXPECT_EQ(masks[3].json.at(1).steps.at(0).name, "odd name");
+    EXPECT_THAT(masks[4].detect, ElementsAre(Detector::ssn, Detector::email));
+    EXPECT_EQ(masks[4].action.rule, "policy \"p\" mask 5");
 }
 
 TEST_F(GoodValuesTest, Hashes)

@@ -334,16 +334,31 @@ INSTANTIATE_TEST_SUITE_P(
                 "schema.table.column is expected"},
         Mistake{policy_mask("{with: redact}"),
                 "6: policies[0].mask[0]: one of columns, json and detect is expected"},
-        Mistake{policy_mask("{columns: [a], json: [b], with: redact}"),
+        Mistake{policy_mask("{columns: [a], json: [\"$.b\"], with: redact}"),
                 "6: policies[0].mask[0]: one of columns, json and detect is expected"},
-        Mistake{connection(db) + policy_mask("{json: [\"$.a\"], with: redact}"),
-                "10: policies[0].mask[0].json: json masks are not supported for postgres in this "
-                "version (connection "
-                "\"db\")"},
-        Mistake{connection(db) + policy_mask("{detect: [email], with: redact}"),
-                "10: policies[0].mask[0].detect: detect masks are not supported for postgres in "
-                "this version "
-                "(connection \"db\")"}));
+        Mistake{policy_mask("{json: [], with: redact}"),
+                "6: policies[0].mask[0].json: at least one is expected"},
+        Mistake{policy_mask("{json: [\"$.a\", email], with: redact}"),
+                "6: policies[0].mask[0].json: \"email\": a path begins with $, as in $.user.email "
+                "and $..email"},
+        Mistake{policy_mask("{json: [\"$[?(@.a)]\"], with: redact}"),
+                "6: policies[0].mask[0].json: \"$[?(@.a)]\": filters and scripts are not "
+                "supported"},
+        Mistake{policy_mask("{detect: [], with: redact}"),
+                "6: policies[0].mask[0].detect: at least one is expected"},
+        Mistake{policy_mask("{detect: [email, e-mail], with: redact}"),
+                "6: policies[0].mask[0].detect: \"e-mail\" is not known; known are email, "
+                "credit_card, ssn, iban, phone, jwt and aws_key"},
+        Mistake{policy_mask("{columns: [a], with: redact, refuse: []}"),
+                "6: policies[0].mask[0].refuse: at least one is expected"},
+        Mistake{policy_mask("{columns: [a], with: redact, refuse: [reads]}"),
+                "6: policies[0].mask[0].refuse: \"reads\" is not known; known are conditions and "
+                "writes"},
+        Mistake{policy_mask("{detect: [email], with: redact, refuse: [writes]}"),
+                "6: policies[0].mask[0].refuse: is for masks by columns only"},
+        Mistake{policy_mask("{columns: [a], with: redact, rows: 1}"),
+                "6: unknown key \"rows\" in policies[0].mask[0]; known keys are columns, json, "
+                "detect, with and refuse"}));
 
 class ProblemsTest : public FilesTest {};
 

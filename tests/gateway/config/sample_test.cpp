@@ -71,7 +71,7 @@ audit:
       - {columns: ["*.ssn", public.users.email], with: redact}
       - {columns: [cards.pan], with: {keep_last: 4}}
 )";
-    const std::string later_masks_ =
+    const std::string other_masks_ =
         R"(      - {json: ["$..email", "$.results[*].user_id"], with: hash}
       - {detect: [email, credit_card, ssn, iban, phone, jwt, aws_key], with: redact}
 )";
@@ -83,7 +83,7 @@ audit:
 TEST_F(SampleTest, SaysWhatThisBuildCannotDoAndNothingElse)
 {
     const std::string sample = gateway_ + users_ + oidc_ + roles_ + featurestore_ + others_ +
-                               policies_ + later_masks_ + ending_;
+                               policies_ + other_masks_ + ending_;
     EXPECT_THAT(
         problems_of(sample),
         ElementsAre(
@@ -95,13 +95,7 @@ TEST_F(SampleTest, SaysWhatThisBuildCannotDoAndNothingElse)
             "gw.yaml:21: connections[1].protocol: protocol ssh is not in this build; known are "
             "postgres",
             "gw.yaml:24: connections[2].protocol: protocol http is not in this build; known are "
-            "postgres",
-            "gw.yaml:40: policies[0].mask[2].json: json masks are not supported for postgres in "
-            "this "
-            "version (connection \"featurestore\")",
-            "gw.yaml:41: policies[0].mask[3].detect: detect masks are not supported for postgres "
-            "in "
-            "this version (connection \"featurestore\")"));
+            "postgres"));
 }
 
 TEST_F(SampleTest, IsGoodWithoutWhatComesLater)
@@ -110,7 +104,7 @@ TEST_F(SampleTest, IsGoodWithoutWhatComesLater)
     const std::string later = ", ssh: 127.0.0.1:2222, http: 127.0.0.1:8080, admin: 127.0.0.1:8443";
     gateway.erase(gateway.find(later), later.size());
     const Configuration configuration =
-        good(gateway + users_ + roles_ + featurestore_ + policies_ + ending_);
+        good(gateway + users_ + roles_ + featurestore_ + policies_ + other_masks_ + ending_);
 
     EXPECT_EQ(configuration.gateway.name, "gw-1");
     EXPECT_EQ(configuration.gateway.state_dir, "/var/lib/sallyport");
@@ -162,12 +156,17 @@ TEST_F(SampleTest, IsGoodWithoutWhatComesLater)
     EXPECT_THAT(policy.rules[2].by_groups, ElementsAre("dba"));
     EXPECT_EQ(policy.rules[2].quorum, 1);
     EXPECT_EQ(policy.rules[2].timeout, std::chrono::minutes(10));
-    ASSERT_EQ(policy.masks.size(), 2U);
+    ASSERT_EQ(policy.masks.size(), 4U);
     EXPECT_THAT(policy.masks[0].columns, ElementsAre("*.ssn", "public.users.email"));
     EXPECT_EQ(policy.masks[0].action.kind, MaskAction::Kind::redact);
     EXPECT_EQ(policy.masks[1].action.kind, MaskAction::Kind::keep_last);
     EXPECT_EQ(policy.masks[1].action.keep, 4U);
     EXPECT_EQ(policy.masks[1].action.rule, "policy \"analysts read features\" mask 2");
+    ASSERT_EQ(policy.masks[2].json.size(), 2U);
+    EXPECT_EQ(policy.masks[2].json[1].text, "$.results[*].user_id");
+    EXPECT_EQ(policy.masks[2].action.kind, MaskAction::Kind::hash);
+    EXPECT_EQ(policy.masks[3].detect.size(), 7U);
+    EXPECT_EQ(policy.masks[3].detect.back(), Detector::aws_key);
     EXPECT_EQ(policy.untraceable, MaskRules::Untraceable::mask);
     EXPECT_EQ(policy.limits.rows, 100000U);
     EXPECT_EQ(policy.limits.session, std::chrono::hours(8));

@@ -84,6 +84,31 @@ TEST(EffectivePolicyTest, MasksOfAllThatApplyInTheirOrder)
     EXPECT_EQ(policy.masks().action_for("public.users.id"), nullptr);
 }
 
+TEST(EffectivePolicyTest, DetectorsAndPathsOfAllThatApplyInTheirOrder)
+{
+    const auto masking = [](Detector detector, std::string_view path, std::string text) {
+        PolicyEntry entry = policy_for({"*"}, {}, {"*"});
+        const MaskAction action{
+            .kind = MaskAction::Kind::replace, .keep = 0, .text = std::move(text), .rule = {}};
+        entry.masks.push_back({.columns = {}, .action = action, .detect = {detector}});
+        entry.masks.push_back({.columns = {}, .action = action, .json = {*JsonPath::parse(path)}});
+        return entry;
+    };
+    const MaskRules masks =
+        effective({masking(Detector::email, "$.a", "one"), masking(Detector::email, "$.*", "two"),
+                   masking(Detector::ssn, "$.c", "three")},
+                  alice)
+            .masks();
+    ASSERT_NE(masks.detectors(), nullptr);
+    ASSERT_NE(masks.json(), nullptr);
+    std::string text;
+    masks.detectors()->hide("a@b.cc 123-45-6789", MaskKey{}, text);
+    EXPECT_EQ(text, "one three");
+    std::string document;
+    masks.json()->hide(R"({"a":1,"b":2})", MaskKey{}, document);
+    EXPECT_EQ(document, R"({"a":"one","b":"two"})");
+}
+
 TEST(EffectivePolicyTest, OnePolicyThatRefusesTheUntraceableIsEnough)
 {
     PolicyEntry strict = policy_for({"*"}, {}, {"*"});

@@ -172,10 +172,10 @@ TEST(SessionTest, PlansMasksBySourceAndHidesWhatCannotBeTraced)
 {
     SessionWorld world;
     const auto session = world.open();
-    const std::vector<Column> columns = {{"id", {"public.users.id"}, true},
-                                         {"e", {"public.users.email"}, true},
-                                         {"u", {}, false},
-                                         {"one", {}, true}};
+    const std::vector<Column> columns = {{.label = "id", .sources = {"public.users.id"}},
+                                         {.label = "e", .sources = {"public.users.email"}},
+                                         {.label = "u", .sources = {}, .traced = false},
+                                         {.label = "one", .sources = {}}};
     const auto plan = (*session)->plan(columns);
     ASSERT_TRUE(plan);
     EXPECT_EQ(plan->action(0), nullptr);
@@ -183,6 +183,25 @@ TEST(SessionTest, PlansMasksBySourceAndHidesWhatCannotBeTraced)
     EXPECT_NE(plan->action(2), nullptr);
     EXPECT_EQ(plan->action(3), nullptr);
     EXPECT_FALSE(plan->hides_nothing());
+}
+
+// Of what was made of a value the end could be the beginning.
+TEST(SessionTest, NothingIsKeptOfWhatWasMadeOfAMaskedValue)
+{
+    for (const MaskAction::Kind kind :
+         {MaskAction::Kind::keep_last, MaskAction::Kind::keep_first, MaskAction::Kind::hash}) {
+        SessionWorld world(Durability::standard, {.kind = kind, .keep = 4, .text = {}, .rule = {}});
+        const auto session = world.open();
+        const std::vector<Column> columns = {
+            {.label = "e", .sources = {"public.users.email"}},
+            {.label = "reverse", .sources = {"public.users.email"}, .made = true},
+        };
+        const auto plan = (*session)->plan(columns);
+        ASSERT_TRUE(plan);
+        EXPECT_EQ(plan->action(0)->kind, kind);
+        EXPECT_EQ(plan->action(1)->kind,
+                  kind == MaskAction::Kind::hash ? kind : MaskAction::Kind::redact);
+    }
 }
 
 TEST(ExchangeTest, RecordsWhatWasShownWithItsOutcome)

@@ -38,7 +38,7 @@ T run(boost::asio::awaitable<T> task)
 struct SessionWorld {
     enum Class : std::uint8_t { look, change, obscure };
 
-    explicit SessionWorld(Durability durability = Durability::standard)
+    explicit SessionWorld(Durability durability = Durability::standard, MaskAction action = {})
     {
         auto connection = std::make_shared<Connection>();
         connection->name = "db";
@@ -66,6 +66,7 @@ struct SessionWorld {
         policy->rules = {allow, deny, hold};
         MaskRules::Rule mask;
         mask.columns = {"users.email"};
+        mask.action = std::move(action);
         policy->masks = {mask};
         policy->untraceable = untraceable;
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-#include "protocols/postgres/catalogue.h"
+#include "tests/protocols/postgres/sample_names.h"
 
 namespace sallyport::postgres {
 namespace {
@@ -15,7 +15,7 @@ Step step(StepKind kind, std::string name = {})
     made.name = std::move(name);
     if (kind == StepKind::parse) {
         made.prepared = std::make_shared<Prepared>();
-        made.prepared->sql = read_sql("select 1", {});
+        made.prepared->sql = read_sql("select 1", no_names());
     }
     return made;
 }
@@ -112,62 +112,6 @@ TEST(ConversationTest, AClosedStatementIsGone)
     EXPECT_TRUE(conversation.statements.uncertain("s"));
     conversation.pop(true);
     EXPECT_EQ(conversation.statements.find("s"), nullptr);
-}
-
-CatalogueRelation relation(std::uint32_t oid, std::string name, std::vector<std::string> columns)
-{
-    CatalogueRelation made;
-    made.oid = oid;
-    made.schema = "public";
-    made.name = std::move(name);
-    made.types.assign(columns.size(), 25);
-    made.columns = std::move(columns);
-    return made;
-}
-
-Catalogue sample()
-{
-    CatalogueRelation child = relation(2, "users_2026", {"email", "id"});
-    child.parents = {1};
-    CatalogueRelation view = relation(3, "contacts", {"number", "address"});
-    view.view = true;
-    view.origins = {{1, 1}, {0, 0}};
-    view.reads = {{1, 1}, {1, 2}};
-    return Catalogue({relation(1, "users", {"id", "email"}), child, view});
-}
-
-TEST(CatalogueTest, FollowsParentsByNameAndViewsByOrigin)
-{
-    const Catalogue catalogue = sample();
-    using Names = std::vector<std::string>;
-    EXPECT_EQ(catalogue.sources(1, 2), Names{"public.users.email"});
-    EXPECT_EQ(catalogue.sources(2, 1), (Names{"public.users.email", "public.users_2026.email"}));
-    EXPECT_EQ(catalogue.sources(3, 1), (Names{"public.contacts.number", "public.users.id"}));
-    EXPECT_EQ(catalogue.sources(3, 2),
-              (Names{"public.contacts.address", "public.users.email", "public.users.id"}));
-    EXPECT_TRUE(catalogue.sources(9, 1).empty());
-    EXPECT_TRUE(catalogue.sources(1, 3).empty());
-}
-
-TEST(SensitiveNamesTest, KnowsWhatAStatementCouldTouch)
-{
-    auto key = std::make_shared<MaskKey>();
-    key->bytes.assign(32, 'k');
-    MaskRules::Rule rule;
-    rule.columns = {"users.email"};
-    const MaskRules rules({rule}, MaskRules::Untraceable::mask, key);
-    const SensitiveNames names(sample(), rules);
-    const auto touched = [&names](std::string_view text) {
-        return names.touched_by(read_sql(text, {})->statements().at(0).mentions);
-    };
-    EXPECT_TRUE(touched("select upper(email) from users"));
-    EXPECT_TRUE(touched("select * from users union select * from users"));
-    EXPECT_TRUE(touched("select row_to_json(u) from users u"));
-    EXPECT_TRUE(touched("select address || 'x' from contacts"));
-    EXPECT_TRUE(touched("select most_common_vals::text from pg_stats"));
-    EXPECT_FALSE(touched("select count(*) from users"));
-    EXPECT_FALSE(touched("select id + 1 from users"));
-    EXPECT_FALSE(touched("select email || 'x' from elsewhere"));
 }
 
 }  // namespace

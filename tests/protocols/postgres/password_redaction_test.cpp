@@ -7,6 +7,7 @@
 
 #include "protocols/postgres/sql_tokens.h"
 #include "protocols/postgres/statement.h"
+#include "tests/protocols/postgres/sample_names.h"
 
 namespace sallyport::postgres {
 
@@ -17,7 +18,7 @@ using testing::Not;
 
 std::string recorded(std::string_view text)
 {
-    return read_sql(text, {})->command->text;
+    return read_sql(text, no_names())->command->text;
 }
 
 TEST(PasswordRedactionTest, LeavesOrdinaryTextsAsTheyAre)
@@ -93,7 +94,7 @@ TEST(PasswordRedactionTest, HidesLiteralsOfWhatDoesNotParse)
           "CREATE ROLE x 'geheim'", "CREATE USER x PASSWORD \"geheim\"",
           "ALTER USER x PASSWORD = 'geheim'", "SELEC dblink('host=h password=geheim')",
           "CREATE USER x IDENTIFIED BY 'geheim'", "ALTER USER x PASSWORD $$geheim"}) {
-        const auto sql = read_sql(text, {});
+        const auto sql = read_sql(text, no_names());
         EXPECT_FALSE(sql->problem.empty());
         EXPECT_THAT(sql->command->text, Not(HasSubstr("geheim"))) << text;
         EXPECT_THAT(sql->problem, Not(HasSubstr("geheim")));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "protocols/postgres/statement.h"
+#include "tests/protocols/postgres/sample_names.h"
 
 namespace sallyport::postgres {
 namespace {
@@ -34,7 +35,7 @@ TEST(ReplicationCommandTest, NoneOfThemIsSql)
     for (const char* const text :
          {"IDENTIFY_SYSTEM", "BASE_BACKUP", "START_REPLICATION 0/0; DROP TABLE t",
           "TIMELINE_HISTORY 1; SELECT 1", "UPLOAD_MANIFEST"})
-        EXPECT_FALSE(read_sql(text, {})->problem.empty()) << text;
+        EXPECT_FALSE(read_sql(text, no_names())->problem.empty()) << text;
 }
 
 TEST(ReplicationCommandTest, ABackupThatStaysOnTheServerWritesItsFiles)

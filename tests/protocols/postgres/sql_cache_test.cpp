@@ -4,6 +4,7 @@
 #include <string>
 
 #include "protocols/postgres/statement.h"
+#include "tests/protocols/postgres/sample_names.h"
 
 namespace sallyport::postgres {
 
@@ -13,7 +14,7 @@ constexpr std::size_t megabyte = std::size_t{1} << 20;
 
 TEST(SqlCacheTest, FindsATextAgain)
 {
-    SqlCache cache({}, megabyte);
+    SqlCache cache(no_names(), megabyte);
     const auto first = cache.find_or_read("SELECT 'a'");
     EXPECT_EQ(cache.find_or_read(std::string("SELECT ") + "'a'"), first);
     EXPECT_EQ(first->command->text, "SELECT 'a'");
@@ -21,7 +22,7 @@ TEST(SqlCacheTest, FindsATextAgain)
 
 TEST(SqlCacheTest, TellsTextsApartThatDifferInAnyByte)
 {
-    SqlCache cache({}, megabyte);
+    SqlCache cache(no_names(), megabyte);
     std::string text =
         "SELECT 'abcdefghijklmnopqrstuvwxyz' FROM a_table_with_a_name WHERE id = 12345";
     const auto first = cache.find_or_read(text);
@@ -36,7 +37,7 @@ TEST(SqlCacheTest, TellsTextsApartThatDifferInAnyByte)
 
 TEST(SqlCacheTest, KeepsWhatDoesNotParseAsWell)
 {
-    SqlCache cache({}, megabyte);
+    SqlCache cache(no_names(), megabyte);
     const auto first = cache.find_or_read("SELEC 1");
     EXPECT_FALSE(first->problem.empty());
     EXPECT_EQ(cache.find_or_read("SELEC 1"), first);
@@ -44,7 +45,7 @@ TEST(SqlCacheTest, KeepsWhatDoesNotParseAsWell)
 
 TEST(SqlCacheTest, ForgetsTheLeastRecentlyUsed)
 {
-    SqlCache cache({}, std::size_t{64} << 10);
+    SqlCache cache(no_names(), std::size_t{64} << 10);
     const auto kept = cache.find_or_read("SELECT 'kept'");
     const auto lost = cache.find_or_read("SELECT 'lost'");
     for (int i = 0; i < 1000; ++i) {
@@ -58,7 +59,7 @@ TEST(SqlCacheTest, ForgetsTheLeastRecentlyUsed)
 
 TEST(SqlCacheTest, OneLargeTextDoesNotPushOutTheOthers)
 {
-    SqlCache cache({}, std::size_t{64} << 10);
+    SqlCache cache(no_names(), std::size_t{64} << 10);
     const auto kept = cache.find_or_read("SELECT 'kept'");
     const std::string large = "SELECT '" + std::string(100'000, 'x') + "'";
     EXPECT_NE(cache.find_or_read(large), cache.find_or_read(large));
@@ -67,8 +68,8 @@ TEST(SqlCacheTest, OneLargeTextDoesNotPushOutTheOthers)
 
 TEST(SqlCacheTest, ReadsWithTheFunctionsOfItsConnection)
 {
-    SqlCache trusting({"app.f"}, megabyte);
-    SqlCache other({}, megabyte);
+    SqlCache trusting(no_names({"app.f"}), megabyte);
+    SqlCache other(no_names(), megabyte);
     EXPECT_EQ(
         names_of(sql_vocabulary(), trusting.find_or_read("SELECT app.f()")->command->classes()),
         "select");

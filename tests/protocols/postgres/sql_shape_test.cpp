@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "protocols/postgres/statement.h"
+#include "tests/protocols/postgres/sample_names.h"
 #include "tests/protocols/postgres/sql_corpus.h"
 
 namespace sallyport::postgres {
@@ -54,17 +55,24 @@ std::string described(const Sql& sql)
     for (const Statement& statement : sql.statements()) {
         all += names_of(sql_vocabulary(), statement.classes) + " " +
                std::to_string(static_cast<int>(statement.kind)) + statement.name + ":";
-        for (const RelationName& relation : statement.mentions.relations)
-            all += " " + relation.schema + "." + relation.name;
-        for (const std::string& name : statement.mentions.columns)
-            all += " " + name;
-        for (const std::string& name : statement.mentions.functions)
+        const Lineage& lineage = *statement.lineage;
+        for (const std::string& name : statement.functions)
             all += " " + name + "()";
+        const auto add = [&all](std::string_view what, const Sources& sources) {
+            all += " " + std::string(what) + " " + words_of(*sample_names(), sources);
+        };
+        for (const OutputColumn& output : lineage.outputs)
+            add(output.name, output.sources);
+        add(lineage.exact ? "exact" : "any", lineage.values);
+        add("where", lineage.conditions);
+        add("unused", lineage.unused);
+        add("sunk", lineage.sunk);
+        add("set", lineage.assigned);
+        for (const Flow& flow : lineage.flows)
+            add(flow.relation + "." + flow.column + " <", flow.sources);
         for (const std::string& name : statement.settings)
             all += " SET " + name;
-        all += statement.mentions.star ? " *" : "";
-        all += statement.mentions.whole_row ? " row" : "";
-        all += statement.mentions.column_aliases ? " aliases" : "";
+        all += lineage.unknown_names || statement.unknown_names ? " unknown" : "";
         all += statement.changes_catalogue ? " ddl\n" : "\n";
     }
     return all;
@@ -76,7 +84,7 @@ TEST(SqlShapeTest, EveryTextOfASharedShapeReadsTheSame)
     const std::regex number("(^|[^A-Za-z0-9_.])[0-9]{1,9}(?![A-Za-z0-9_.])");
     int shared = 0;
     for (const auto& one : sql_corpus()) {
-        const auto sql = read_sql(one.text, {});
+        const auto sql = read_sql(one.text, sample_names());
         if (!sql->same_for_any_numbers || shape(one.text) == "none")
             continue;
         for (const char* other : {"$010", "$017", "$01234567"}) {
@@ -85,7 +93,7 @@ TEST(SqlShapeTest, EveryTextOfASharedShapeReadsTheSame)
                 continue;
             ++shared;
             ASSERT_EQ(shape(text), shape(one.text)) << one.place << "\n" << text;
-            const auto again = read_sql(text, {});
+            const auto again = read_sql(text, sample_names());
             // FLOAT(99) and its like are refused by the grammar: the target refuses them as well.
             if (again->problem.empty())
                 EXPECT_EQ(described(*again), described(*sql)) << one.place << "\n" << text;
@@ -100,16 +108,16 @@ TEST(SqlShapeTest, NumbersThatDecideAreNotShared)
          {"DELETE FROM t WHERE 1 = 1", "DELETE FROM t WHERE id + 1 = id + 1",
           "UPDATE t SET a = 1 WHERE id > 1 OR id <= 1", "DELETE FROM t WHERE id + 0 IN (id + 0)",
           "DELETE FROM t WHERE NOT 1 = 2", "SET work_mem = 100", "FETCH 5 FROM c"})
-        EXPECT_FALSE(read_sql(text, {})->same_for_any_numbers) << text;
+        EXPECT_FALSE(read_sql(text, sample_names())->same_for_any_numbers) << text;
     for (const std::string_view text :
          {"SELECT 1", "SELECT a FROM t WHERE id = 7", "DELETE FROM t WHERE id = 7",
           "UPDATE t SET a = a + 1 WHERE id IN (1, 2)", "INSERT INTO t VALUES (1, 2)"})
-        EXPECT_TRUE(read_sql(text, {})->same_for_any_numbers) << text;
+        EXPECT_TRUE(read_sql(text, sample_names())->same_for_any_numbers) << text;
 }
 
 TEST(SqlShapeTest, ACachedShapeKeepsTheTextAsTyped)
 {
-    SqlCache cache({}, std::size_t{1} << 20);
+    SqlCache cache(sample_names(), std::size_t{1} << 20);
     const auto first = cache.find_or_read("DELETE FROM t WHERE id = 7");
     const auto second = cache.find_or_read("DELETE FROM t WHERE id = 42");
     EXPECT_EQ(second->command->text, "DELETE FROM t WHERE id = 42");

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "tests/protocols/postgres/sample_names.h"
 #include "tests/protocols/postgres/sql_corpus.h"
 
 namespace sallyport::postgres {
@@ -19,13 +20,12 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
-
-const std::vector<std::string> trusted{"public.trusted"};
+using testing::UnorderedElementsAre;
 
 std::shared_ptr<const Sql> read(std::string_view text)
 {
-    return read_sql(text, trusted);
+    static const std::shared_ptr<Resolution> names = no_names({"public.trusted"});
+    return read_sql(text, names);
 }
 
 std::string classes(std::string_view text)
@@ -49,20 +49,6 @@ std::string repeated(std::string_view piece, int times)
     for (int i = 0; i < times; ++i)
         text += piece;
     return text;
-}
-
-const Mentions& mentions(const Sql& sql)
-{
-    return sql.statements().at(0).mentions;
-}
-
-std::vector<std::string> relations(std::string_view text)
-{
-    const auto sql = read(text);
-    std::vector<std::string> names;
-    for (const RelationName& name : mentions(*sql).relations)
-        names.push_back(name.schema + "." + name.name);
-    return names;
 }
 
 TEST(StatementTest, TakesTheCorpusForWhatItIs)
@@ -173,8 +159,8 @@ TEST(StatementTest, SaysWhyATextDoesNotParse)
 
 TEST(StatementTest, RefusesTextsBeyondTheLimit)
 {
-    EXPECT_EQ(read_sql("SELECT 12", {}, 9)->problem, "");
-    EXPECT_THAT(read_sql("SELECT 123", {}, 9)->problem, HasSubstr("longer than 9 bytes"));
+    EXPECT_EQ(read_sql("SELECT 12", no_names(), 9)->problem, "");
+    EXPECT_THAT(read_sql("SELECT 123", no_names(), 9)->problem, HasSubstr("longer than 9 bytes"));
 }
 
 // Runs what the name says on a stack of the given size.
@@ -337,7 +323,7 @@ TEST(StatementTest, ReportsSettings)
     EXPECT_THAT(settings("SELECT set_config($1, $2, false)"), ElementsAre("*"));
     EXPECT_THAT(settings("ALTER ROLE x SET standard_conforming_strings = off"),
                 ElementsAre("standard_conforming_strings"));
-    EXPECT_THAT(settings("BEGIN READ ONLY"), ElementsAre("transaction_read_only"));
+    EXPECT_THAT(settings("BEGIN READ ONLY"), IsEmpty());
 }
 
 TEST(StatementTest, ReadsTheOptionsOfCopy)
@@ -376,66 +362,106 @@ TEST(StatementTest, ReadsTheOptionsOfCopy)
     EXPECT_EQ(copied("COPY (SELECT 1) TO STDOUT").relation.name, "");
 }
 
-TEST(StatementTest, MentionsWhatMasksNeed)
+TEST(StatementTest, NamesTheFunctionsOfItsText)
 {
-    EXPECT_THAT(relations("SELECT * FROM a, b.c WHERE x IN (SELECT y FROM d)"),
-                ElementsAre(".a", ".d", "b.c"));
-    EXPECT_THAT(relations("WITH t AS (SELECT 1 FROM u) SELECT * FROM t"), ElementsAre(".u"));
-    EXPECT_THAT(relations("INSERT INTO a SELECT * FROM b"), ElementsAre(".a", ".b"));
-    EXPECT_THAT(relations("COPY app.t TO STDOUT"), ElementsAre("app.t"));
-
-    const auto sql = read(
-        "SELECT u.email, lower(name), (r).field, app.f(x) FROM users u JOIN o USING (id) "
-        "WHERE ssn = 1 ORDER BY \"Age\"");
-    EXPECT_THAT(mentions(*sql).columns,
-                ElementsAre("Age", "email", "field", "id", "name", "r", "ssn", "x"));
-    EXPECT_THAT(mentions(*sql).functions, ElementsAre("app.f", "lower"));
-    EXPECT_FALSE(mentions(*sql).star);
-    EXPECT_FALSE(mentions(*sql).whole_row);
+    const auto functions = [](std::string_view text) {
+        return read(text)->statements().at(0).functions;
+    };
+    EXPECT_THAT(functions("SELECT lower(name), app.f(x), lower(y) FROM t WHERE g()"),
+                UnorderedElementsAre("lower", "app.f", "lower", "g"));
+    EXPECT_THAT(functions("SELECT a FROM t"), IsEmpty());
 }
 
-TEST(StatementTest, NoticesStars)
+TEST(StatementTest, SaysWhatBecomesOfTheSearchPath)
 {
-    const auto star = [](std::string_view text) { return mentions(*read(text)).star; };
-    EXPECT_TRUE(star("SELECT * FROM t"));
-    EXPECT_TRUE(star("SELECT t.* FROM t"));
-    EXPECT_TRUE(star("SELECT (t).* FROM t"));
-    EXPECT_TRUE(star("SELECT row(t.*) FROM t"));
-    EXPECT_TRUE(star("TABLE t"));
-    EXPECT_TRUE(star("DELETE FROM t RETURNING *"));
-    EXPECT_TRUE(star("COPY t TO STDOUT"));
-    EXPECT_TRUE(star("SELECT a FROM (SELECT * FROM t) x"));
-    EXPECT_TRUE(star("SELECT 1 WHERE EXISTS (SELECT 1 FROM (SELECT * FROM t) x)"));
-    EXPECT_FALSE(star("SELECT count(*) FROM t"));
-    EXPECT_FALSE(star("SELECT 1 WHERE EXISTS (SELECT * FROM t)"));
-    EXPECT_FALSE(star("COPY t (a) TO STDOUT"));
-    EXPECT_FALSE(star("COPY t FROM STDIN"));
+    const auto path = [](std::string_view text) { return read(text)->statements().at(0).path; };
+    using To = PathChange::To;
+    EXPECT_EQ(path("SELECT 1"), std::nullopt);
+    EXPECT_EQ(path("SET work_mem = '1MB'"), std::nullopt);
+    const auto set = path("SET search_path = app, \"Odd\"");
+    ASSERT_TRUE(set);
+    EXPECT_EQ(set->to, To::value);
+    EXPECT_THAT(set->schemas, ElementsAre("app", "Odd"));
+    EXPECT_FALSE(set->local);
+    // Each value of SET is one schema's name.
+    EXPECT_THAT(path("SET search_path = 'app, public'")->schemas, ElementsAre("app, public"));
+    EXPECT_TRUE(path("SET LOCAL search_path = app")->local);
+    EXPECT_EQ(path("SET search_path FROM CURRENT")->to, To::unknown);
+    for (const std::string_view text :
+         {"RESET search_path", "SET search_path TO DEFAULT", "RESET ALL", "DISCARD ALL"})
+        EXPECT_EQ(path(text)->to, To::as_at_login) << text;
+
+    const auto called = path("SELECT set_config('Search_Path', 'app, \"Odd\"', false)");
+    ASSERT_TRUE(called);
+    EXPECT_EQ(called->to, To::value);
+    EXPECT_THAT(called->schemas, ElementsAre("app", "Odd"));
+    EXPECT_FALSE(called->local);
+    EXPECT_TRUE(path("SELECT set_config('search_path', 'app', true)")->local);
+    EXPECT_EQ(path("SELECT set_config('search_path', $1, false)")->to, To::unknown);
+    EXPECT_EQ(path("SELECT set_config('search_path', 'a', false), "
+                   "set_config('search_path', 'b', false)")
+                  ->to,
+              To::unknown);
 }
 
-TEST(StatementTest, NoticesWholeRows)
+// Nobody knows which statements of a body are run, and how often.
+TEST(StatementTest, InABodyThePathBecomesAnything)
 {
-    const auto row = [](std::string_view text) { return mentions(*read(text)).whole_row; };
-    EXPECT_TRUE(row("SELECT row_to_json(t) FROM t"));
-    EXPECT_TRUE(row("SELECT t::text FROM t"));
-    EXPECT_TRUE(row("SELECT x FROM users x"));
-    EXPECT_TRUE(row("SELECT to_jsonb(public.users) FROM public.users"));
-    EXPECT_TRUE(row("SELECT x FROM (SELECT 1 AS a) x"));
-    EXPECT_TRUE(row("WITH c AS (SELECT 1 AS a) SELECT c FROM c"));
-    EXPECT_TRUE(row("SELECT t.to_json FROM t"));
-    EXPECT_TRUE(row("SELECT (t).row_to_json FROM t"));
-    EXPECT_TRUE(row("UPDATE t SET a = 1 RETURNING t"));
-    EXPECT_FALSE(row("SELECT t.a FROM t"));
-    EXPECT_FALSE(row("SELECT a FROM t"));
+    const auto path = [](std::string_view text) { return read(text)->statements().at(0).path; };
+    for (const std::string_view text :
+         {"DO $$ BEGIN IF random() < 0.5 THEN SET search_path = a; END IF; END $$",
+          "DO $$ BEGIN PERFORM set_config('search_path', 'a', false); END $$",
+          "DO $$ BEGIN RESET ALL; END $$"}) {
+        ASSERT_TRUE(path(text)) << text;
+        EXPECT_EQ(path(text)->to, PathChange::To::unknown) << text;
+    }
 }
 
-TEST(StatementTest, NoticesColumnsUnderOtherNames)
+TEST(StatementTest, SaysWhatEndsATransaction)
 {
-    const auto renamed = [](std::string_view text) { return mentions(*read(text)).column_aliases; };
-    EXPECT_TRUE(renamed("SELECT x FROM users AS u(x, y)"));
-    EXPECT_TRUE(renamed("SELECT x FROM (SELECT * FROM users) AS u(x, y)"));
-    EXPECT_TRUE(renamed("WITH u(x) AS (SELECT * FROM users) SELECT x FROM u"));
-    EXPECT_TRUE(renamed("SELECT x FROM (a JOIN b USING (id)) AS j(x)"));
-    EXPECT_FALSE(renamed("SELECT id AS x FROM users u"));
+    const auto ends = [](std::string_view text) { return read(text)->statements().at(0).ends; };
+    EXPECT_EQ(ends("COMMIT"), TransactionEnd::commit);
+    EXPECT_EQ(ends("END AND CHAIN"), TransactionEnd::commit);
+    EXPECT_EQ(ends("ROLLBACK"), TransactionEnd::rollback);
+    EXPECT_EQ(ends("ABORT"), TransactionEnd::rollback);
+    EXPECT_EQ(ends("ROLLBACK TO SAVEPOINT s"), TransactionEnd::rollback_to);
+    for (const std::string_view text : {"BEGIN", "SAVEPOINT s", "RELEASE s", "SELECT 1"})
+        EXPECT_EQ(ends(text), TransactionEnd::none) << text;
+}
+
+TEST(StatementTest, NoticesWhoAsksToWrite)
+{
+    const auto asks = [](std::string_view text) {
+        return read(text)->statements().at(0).asks_to_write;
+    };
+    for (const std::string_view text :
+         {"BEGIN READ WRITE", "SET TRANSACTION READ WRITE", "START TRANSACTION READ WRITE",
+          "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+          "SET default_transaction_read_only = off", "SET transaction_read_only TO 0",
+          "SELECT set_config('default_transaction_read_only', 'off', false)",
+          "SELECT set_config('transaction_read_only', $1, true)"})
+        EXPECT_TRUE(asks(text)) << text;
+    for (const std::string_view text :
+         {"BEGIN", "BEGIN READ ONLY", "SET TRANSACTION READ ONLY", "SELECT 1",
+          "SET default_transaction_read_only = on", "DELETE FROM t"})
+        EXPECT_FALSE(asks(text)) << text;
+}
+
+TEST(StatementTest, SaysWhereNobodyKnowsAName)
+{
+    const auto unknown = [](std::string_view text) {
+        const auto sql = read_sql(text, sample_names());
+        const Statement& statement = sql->statements().at(0);
+        return statement.unknown_names || statement.lineage->unknown_names;
+    };
+    for (const std::string_view text :
+         {"SELECT * FROM nothing", "SELECT nothing(1)", "SELECT nothing FROM users",
+          "SELECT users.nothing, x.id FROM users", "INSERT INTO nothing VALUES (1)"})
+        EXPECT_TRUE(unknown(text)) << text;
+    for (const std::string_view text :
+         {"SELECT 1", "SELECT * FROM users", "SELECT lower(name), last_digits(ssn) FROM users",
+          "WITH x AS (SELECT 1 AS a) SELECT a FROM x", "SELECT u.ctid FROM users u"})
+        EXPECT_FALSE(unknown(text)) << text;
 }
 
 TEST(StatementTest, TrustsTheFunctionsOfTheConnection)
@@ -444,11 +470,10 @@ TEST(StatementTest, TrustsTheFunctionsOfTheConnection)
     EXPECT_EQ(classes("SELECT public.trusted(1)"), "select");
     EXPECT_EQ(classes("SELECT \"Trusted\"(1)"), "select opaque");
     EXPECT_EQ(classes("SELECT pg_catalog.trusted(1)"), "select opaque");
-    EXPECT_EQ(
-        names_of(
-            sql_vocabulary(),
-            read_sql("SELECT pg_reload_conf()", {"pg_catalog.pg_reload_conf"})->command->classes()),
-        "select admin_function");
+    EXPECT_EQ(names_of(sql_vocabulary(),
+                       read_sql("SELECT pg_reload_conf()", no_names({"pg_catalog.pg_reload_conf"}))
+                           ->command->classes()),
+              "select admin_function");
 }
 
 TEST(StatementTest, ExplainsEachAction)

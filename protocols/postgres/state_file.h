@@ -1,0 +1,28 @@
+// Files of the state directory: private, whole, durable.
+
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/vocabulary/result.h"
+
+namespace sallyport::postgres {
+
+// Nothing where there is no such file. Fault::unavailable where it cannot be read, is longer than
+// the limit, is no regular file, or others than its owner can read or change it.
+Result<std::optional<std::string>> load_state_file(const std::string& file, std::size_t limit);
+
+// The whole text in the file's place, or the file as it was; durable once this returns.
+// Fault::unavailable where that fails.
+Result<void> replace_state_file(const std::string& file, std::string_view text);
+
+// Appends, making the file where there is none, which is `size` bytes long. Durable once this
+// returns, where it shall be. Where it fails the file is as it was, unless that cannot be done
+// either: then `spoilt` is true, and the file has to be replaced before anything is appended.
+Result<void> append_to_state_file(const std::string& file, std::string_view text, std::size_t size,
+                                  bool durable, bool& spoilt);
+
+}  // namespace sallyport::postgres
