@@ -18,6 +18,9 @@ namespace sallyport::postgres {
 // Counts the DDL that passed through this gateway to one connection's target. Shared by threads.
 struct CatalogueChanges {
     std::atomic<std::uint64_t> count = 0;
+    // Some session has sent values of columns that somebody's mask names to where no mask follows,
+    // a notification's payload perhaps.
+    std::atomic<bool> values_sunk = false;
 };
 
 // One for each thread and connection; used from that thread only.

@@ -325,6 +325,14 @@ void Relay::begun(const Sql& sql)
             path_.begun();
         if (!statement.lineage->made.empty() || !statement.derived.empty())
             own_changed_ = own_.take(statement) || own_changed_;
+        const auto is_masked = [this](const CatalogueColumn* column) {
+            return column == untraced() || column->holds_values ||
+                   std::ranges::any_of(column->places, [this](const std::string& place) {
+                       return session_.masked_for_anyone(place);
+                   });
+        };
+        if (std::ranges::any_of(statement.lineage->sunk, is_masked))
+            catalogue_source_.changes().values_sunk = true;
         // Nobody knows what it has set.
         if (statement.classes.contains(static_cast<std::size_t>(SqlClass::opaque)) ||
             std::ranges::find(statement.settings, "*") != statement.settings.end())

@@ -759,9 +759,10 @@ void Relay::on_notification(const Frame& frame)
 {
     BodyReader reader(frame.body);
     const std::uint32_t process = reader.u32();
-    // pg_notify() can carry any value its session has read; what others have is not known here.
+    // pg_notify() can carry any value its session has read.
     const bool own = process == cancel_key_.process;
-    if (!hides_columns() || (own && !touched_before_)) {
+    const bool tainted = own ? touched_before_ : catalogue_source_.changes().values_sunk.load();
+    if (!hides_columns() || !tainted) {
         pass_words(frame, nullptr);
         return;
     }

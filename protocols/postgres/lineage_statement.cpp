@@ -84,7 +84,7 @@ Lineage LineageWalk::statement(const Node* one)
                 chosen.exact = true;
                 for (const ListCell& cell : cells(copy.attlist)) {
                     Column column{string_of(node_of(cell)), {}};
-                    if (!field_of(scope.items.front(), column.name, column.sources))
+                    if (!field_of(scope.items.front(), column.name, column.sources, &column.plain))
                         unknown(column.sources);
                     chosen.list.push_back(std::move(column));
                 }
