@@ -178,21 +178,45 @@ bool EffectivePolicy::permits_only(const Vocabulary& vocabulary, ClassSet classe
     return permitted.within(classes);
 }
 
+bool EffectivePolicy::permits_all(const Vocabulary& vocabulary) const
+{
+    ClassSet all;
+    for (std::size_t i = 0; i < vocabulary.classes.size(); ++i)
+        all |= ClassSet::of(i);
+    bool permits = false;
+    for (const auto& policy : policies_) {
+        for (const PolicyRule& rule : policy->rules) {
+            if (rule.facet != vocabulary.facet)
+                continue;
+            if (rule.verdict != Verdict::allow)
+                return false;
+            permits = permits || (all.within(rule.classes) && rule.objects.empty() &&
+                                  rule.statement == nullptr);
+        }
+    }
+    return permits;
+}
+
 PolicySet::PolicySet(std::vector<std::shared_ptr<const PolicyEntry>> policies, std::string hash,
                      std::shared_ptr<const MaskKey> key)
     : policies_(std::move(policies)), hash_(std::move(hash)), key_(std::move(key))
 {
 }
 
-bool PolicySet::masks_for_anyone(std::string_view connection, std::string_view place) const
+bool PolicySet::masks_for_anyone(std::string_view place) const
 {
     return std::ranges::any_of(policies_, [&](const auto& policy) {
+        return std::ranges::any_of(policy->masks, [&](const MaskRules::Rule& rule) {
+            return MaskRules::names(rule, place);
+        });
+    });
+}
+
+bool PolicySet::masks_columns() const
+{
+    return std::ranges::any_of(policies_, [](const auto& policy) {
         return std::ranges::any_of(
-                   policy->connections,
-                   [&](const std::string& glob) { return glob_matches(glob, connection); }) &&
-               std::ranges::any_of(policy->masks, [&](const MaskRules::Rule& rule) {
-                   return MaskRules::names(rule, place);
-               });
+            policy->masks, [](const MaskRules::Rule& rule) { return !rule.columns.empty(); });
     });
 }
 

@@ -84,6 +84,9 @@ public:
     // Whether no rule allows or holds anything of another class than these.
     bool permits_only(const Vocabulary& vocabulary, ClassSet classes) const;
 
+    // Whether a rule allows every class of it, on whatever object, and none denies or holds any.
+    bool permits_all(const Vocabulary& vocabulary) const;
+
     // False where no policy names this identity on this connection: the login is refused.
     bool applies() const { return !policies_.empty(); }
 
@@ -104,8 +107,12 @@ public:
 
     EffectivePolicy effective(const Identity& who, std::string_view connection) const;
 
-    // Whether a `columns:` mask of some policy for the connection names the place.
-    bool masks_for_anyone(std::string_view connection, std::string_view place) const;
+    // Whether a `columns:` mask of some policy names the place, on whatever connection: several may
+    // lead to one database.
+    bool masks_for_anyone(std::string_view place) const;
+
+    // Whether there is any such mask.
+    bool masks_columns() const;
 
     const std::string& hash() const { return hash_; }
 

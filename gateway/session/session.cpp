@@ -76,9 +76,15 @@ bool Session::permits_only(const Vocabulary& vocabulary, ClassSet classes) const
     return parts_->policy.permits_only(vocabulary, classes);
 }
 
+bool Session::is_unrestricted(const Vocabulary& vocabulary) const
+{
+    return parts_->policy.permits_all(vocabulary) &&
+           !parts_->snapshots.current()->policies->masks_columns();
+}
+
 bool Session::masked_for_anyone(std::string_view place) const
 {
-    return parts_->snapshots.current()->policies->masks_for_anyone(connection_->name, place);
+    return parts_->snapshots.current()->policies->masks_for_anyone(place);
 }
 
 const SessionLimits& Session::limits() const

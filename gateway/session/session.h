@@ -62,8 +62,12 @@ public:
     // Whether nothing of another class than these is allowed or held for approval.
     bool permits_only(const Vocabulary& vocabulary, ClassSet classes) const;
 
-    // Whether a `columns:` mask of anybody's names the place on this connection.
+    // Whether a `columns:` mask of anybody's names the place, on whatever connection.
     bool masked_for_anyone(std::string_view place) const;
+
+    // Whether everything in the vocabulary is allowed, and nobody's mask names a column: then what
+    // a command is called decides nothing.
+    bool is_unrestricted(const Vocabulary& vocabulary) const;
 
     // What a result with these columns must not show. Fault::refused where a column cannot be
     // traced and the policy refuses such results. The plan is valid as long as the session.

@@ -53,6 +53,16 @@ struct CatalogueTrigger {
     std::string condition;  // WHEN: an SQL expression over OLD and NEW; empty: none
 };
 
+// A foreign key of another table that refers to this one.
+struct CatalogueReference {
+    std::uint32_t relation = 0;  // that has it
+    // pg_constraint.confupdtype and confdeltype: a r c n d.
+    char on_update = 'a';
+    char on_delete = 'a';
+    std::vector<std::uint32_t> columns;     // attribute numbers there
+    std::vector<std::uint32_t> referenced;  // attribute numbers here, as many
+};
+
 struct CatalogueRelation {
     std::uint32_t oid = 0;
     std::string schema;
@@ -72,6 +82,7 @@ struct CatalogueRelation {
     // Evaluated when a row is read or written: row security policies.
     std::vector<std::string> policy_expressions;
     std::string server;  // foreign tables: the foreign server
+    std::vector<CatalogueReference> references;
 
     bool is_view() const { return kind == 'v' || kind == 'm'; }
 };
@@ -94,7 +105,8 @@ struct CatalogueFunction {
     std::vector<std::string> result_columns;
     // CREATE FUNCTION ..., for the languages sql and plpgsql; empty where it could not be read.
     std::string definition;
-    std::string extension;               // the extension it belongs to; empty: none
+    std::string extension;     // the extension it belongs to; empty: none
+    bool as_built_in = false;  // pg_catalog has one of this name with these argument types
     std::vector<std::uint32_t> support;  // aggregates: the functions it is made of
 };
 

@@ -40,6 +40,10 @@ constexpr std::string_view structure =
 
     "SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits ORDER BY inhrelid, inhseqno;"
 
+    "SELECT confrelid, conrelid, confupdtype, confdeltype,"
+    " pg_catalog.array_to_string(conkey, ' '), pg_catalog.array_to_string(confkey, ' ')"
+    " FROM pg_catalog.pg_constraint WHERE contype = 'f' ORDER BY oid;"
+
     // A trigger of a partitioned table is on its partitions too, as an internal one before
     // version 15.
     "SELECT t.oid, t.tgrelid, t.tgfoid, t.tgtype, t.tgqual IS NOT NULL,"
@@ -50,7 +54,9 @@ constexpr std::string_view structure =
 
     "SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, p.pronargs, p.pronargdefaults,"
     " p.provariadic <> 0, p.proargtypes, p.prorettype, p.proretset, p.proargmodes, p.proargnames,"
-    " e.extname"
+    " e.extname, EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = p.proname"
+    " AND b.proargtypes = p.proargtypes"
+    " AND b.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)"
     " FROM pg_catalog.pg_proc p"
     " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " JOIN pg_catalog.pg_language l ON l.oid = p.prolang"
@@ -264,6 +270,7 @@ std::vector<std::string> elements_of(std::string_view array)
     return elements;
 }
 
+// Of an oidvector, or of attribute numbers.
 std::vector<std::uint32_t> oids_of(std::string_view vector)
 {
     std::vector<std::uint32_t> oids;
@@ -314,7 +321,7 @@ std::span<const CatalogueQuery> catalogue_queries()
 {
     static const std::array<CatalogueQuery, 9> queries = {
         CatalogueQuery{std::string(preparation), "", 1},
-        CatalogueQuery{std::string(structure), "", 10},
+        CatalogueQuery{std::string(structure), "", 11},
         definitions(view_definitions),
         definitions(rules),
         definitions(written_expressions),
@@ -332,14 +339,15 @@ void CatalogueDraft::take(std::size_t result, const Row& row)
         std::size_t columns;
         void (CatalogueDraft::*add)(const Row&);
     };
-    static constexpr std::array<Set, 18> sets = {{
+    static constexpr std::array<Set, 19> sets = {{
         {1, &CatalogueDraft::add_search_path},
         {1, &CatalogueDraft::add_schema},
         {5, &CatalogueDraft::add_relation},
         {4, &CatalogueDraft::add_column},
         {2, &CatalogueDraft::add_parent},
+        {6, &CatalogueDraft::add_reference},
         {6, &CatalogueDraft::add_trigger},
-        {14, &CatalogueDraft::add_function},
+        {15, &CatalogueDraft::add_function},
         {9, &CatalogueDraft::add_aggregate},
         {3, &CatalogueDraft::add_operator},
         {4, &CatalogueDraft::add_cast},
@@ -402,6 +410,20 @@ void CatalogueDraft::add_parent(const Row& row)
         child->parents.push_back(number_of<std::uint32_t>(row[1]));
 }
 
+void CatalogueDraft::add_reference(const Row& row)
+{
+    CatalogueRelation* to = relation(number_of<std::uint32_t>(row[0]));
+    if (to == nullptr)
+        return;
+    CatalogueReference made;
+    made.relation = number_of<std::uint32_t>(row[1]);
+    made.on_update = letter_of(row[2]);
+    made.on_delete = letter_of(row[3]);
+    made.columns = oids_of(row[4].value_or(""));
+    made.referenced = oids_of(row[5].value_or(""));
+    to->references.push_back(std::move(made));
+}
+
 void CatalogueDraft::add_trigger(const Row& row)
 {
     CatalogueRelation* on = relation(number_of<std::uint32_t>(row[1]));
@@ -446,6 +468,7 @@ void CatalogueDraft::add_function(const Row& row)
         made.result_columns.push_back(std::move(name));
     }
     made.extension = text_of(row[13]);
+    made.as_built_in = truth_of(row[14]);
     functions_.emplace(made.oid, parts_.functions.size());
     parts_.functions.push_back(std::move(made));
 }

@@ -50,6 +50,7 @@ private:
     void add_relation(const Row& row);
     void add_column(const Row& row);
     void add_parent(const Row& row);
+    void add_reference(const Row& row);
     void add_trigger(const Row& row);
     void add_function(const Row& row);
     void add_aggregate(const Row& row);

@@ -39,7 +39,6 @@ constexpr std::chrono::seconds reading_deadline{45};
 constexpr std::chrono::seconds shortest_age{1};
 constexpr std::chrono::seconds renewed_after{5};
 constexpr int renewed_after_readings = 50;  // that one takes a fiftieth of the time at most
-constexpr std::chrono::seconds longest_age{60};
 constexpr std::chrono::minutes longest_age_unreadable{5};
 constexpr std::chrono::seconds save_interval{60};
 constexpr int attempts = 3;
@@ -248,10 +247,23 @@ struct CatalogueSource::State {
 
     Clock::duration age() const { return Clock::now() - began; }
 
+    // When a reading is to be renewed. Something locked when it was read is soon free.
+    Clock::duration renewal() const
+    {
+        const Clock::duration least = whole ? renewed_after : shortest_age;
+        return std::max(least, took * renewed_after_readings);
+    }
+
+    // A renewal that is under way ends within this; an older reading is one that nobody renewed.
+    Clock::duration longest_age() const
+    {
+        return std::max<Clock::duration>(renewal(), renewed_after) + shortest_age + 2 * took;
+    }
+
     bool usable() const
     {
         return newest != nullptr && newest_knows == passed() &&
-               age() <= (failed ? Clock::duration(longest_age_unreadable) : longest_age);
+               age() <= (failed ? Clock::duration(longest_age_unreadable) : longest_age());
     }
 
     std::shared_ptr<UnderWay> begin();
@@ -368,15 +380,17 @@ std::shared_ptr<const Catalogue> CatalogueSource::current() const
     return state_->usable() ? state_->newest : nullptr;
 }
 
+std::shared_ptr<const Catalogue> CatalogueSource::last() const
+{
+    return state_->newest;
+}
+
 bool CatalogueSource::ageing() const
 {
     const State& state = *state_;
     if (state.newest == nullptr || state.under_way != nullptr)
         return false;
-    // Something locked when it was read is soon free.
-    const Clock::duration least = state.whole ? renewed_after : shortest_age;
-    const Clock::duration wait = std::max(least, state.took * renewed_after_readings);
-    return Clock::now() - std::max(state.began, state.tried) > wait;
+    return Clock::now() - std::max(state.began, state.tried) > state.renewal();
 }
 
 void CatalogueSource::refresh()

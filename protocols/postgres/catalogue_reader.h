@@ -28,7 +28,7 @@ struct CatalogueChanges {
 // What changes through this gateway makes a reading useless at once. For what changes otherwise a
 // reading is renewed in the background: after five seconds, or fifty times as long as it took,
 // while statements come that need it. A statement waits for a reading where there is none, or the
-// last one is a minute old because no statement came. Where the target cannot be read, the last
+// last one is older than that because no statement came. Where the target cannot be read, the last
 // reading serves for five minutes.
 class CatalogueSource {
 public:
@@ -42,6 +42,9 @@ public:
     // Null where nothing was read yet, DDL has passed or something new was copied since, or the
     // reading is too old. The same object until a reading finds something else.
     std::shared_ptr<const Catalogue> current() const;
+
+    // The last reading, whatever has passed since; null where there was none.
+    std::shared_ptr<const Catalogue> last() const;
 
     // Old enough to be renewed, and nobody is at it.
     bool ageing() const;

@@ -82,6 +82,10 @@ json json_of(const CatalogueRelation& relation)
     for (const CatalogueTrigger& trigger : relation.triggers)
         triggers.push_back({trigger.function, json_of_name(trigger.function_name), trigger.events,
                             json_of_name(trigger.condition)});
+    json references = json::array();
+    for (const CatalogueReference& one : relation.references)
+        references.push_back(
+            {one.relation, std::string{one.on_update, one.on_delete}, one.columns, one.referenced});
     ObjectWriter writer;
     writer.put("oid", relation.oid).put("schema", relation.schema).put("name", relation.name);
     writer.put("kind", relation.kind).put("columns", std::move(columns));
@@ -89,6 +93,7 @@ json json_of(const CatalogueRelation& relation)
     writer.put("rules", relation.rules).put("triggers", std::move(triggers));
     writer.put("written", relation.written_expressions);
     writer.put("policies", relation.policy_expressions).put("server", relation.server);
+    writer.put("references", std::move(references));
     return writer.object();
 }
 
@@ -102,6 +107,7 @@ json json_of(const CatalogueFunction& function)
     writer.put("result", function.result_type).put("set", function.returns_set);
     writer.put("columns", function.result_columns).put("definition", function.definition);
     writer.put("extension", function.extension).put("support", function.support);
+    writer.put("built_in", function.as_built_in);
     return writer.object();
 }
 
@@ -262,6 +268,23 @@ void read_one(ObjectReader& reader, const json& value, CatalogueRelation& relati
     reader.take(value, "written", relation.written_expressions);
     reader.take(value, "policies", relation.policy_expressions);
     reader.take(value, "server", relation.server);
+    if (const json* references = reader.member(value, "references")) {
+        for (const json& one : reader.array(*references)) {
+            const json& parts = reader.array(one);
+            const auto part = [&](std::size_t at) {
+                return at < parts.size() ? parts[at] : json();
+            };
+            CatalogueReference& reference = relation.references.emplace_back();
+            reference.relation = reader.number<std::uint32_t>(part(0));
+            const std::string actions = reader.text(part(1));
+            reference.on_update = actions.empty() ? 'a' : actions.front();
+            reference.on_delete = actions.empty() ? 'a' : actions.back();
+            for (const json& attribute : reader.array(part(2)))
+                reference.columns.push_back(reader.number<std::uint32_t>(attribute));
+            for (const json& attribute : reader.array(part(3)))
+                reference.referenced.push_back(reader.number<std::uint32_t>(attribute));
+        }
+    }
 }
 
 void read_one(ObjectReader& reader, const json& value, CatalogueFunction& function)
@@ -281,6 +304,7 @@ void read_one(ObjectReader& reader, const json& value, CatalogueFunction& functi
     reader.take(value, "definition", function.definition);
     reader.take(value, "extension", function.extension);
     reader.take(value, "support", function.support);
+    reader.take(value, "built_in", function.as_built_in);
 }
 
 void read_one(ObjectReader& reader, const json& value, CatalogueOperator& one)

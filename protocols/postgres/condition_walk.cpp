@@ -60,15 +60,20 @@ bool is_system_column(const void* one)
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// LIKE '%', ~ '', ~ '.*'
+// LIKE '%', SIMILAR TO '%', ~ '', ~ '.*'
 bool matches_everything(const A_Expr& one)
 {
-    const A_Const* pattern = constant(one.rexpr);
+    const Node* written = one.rexpr;
+    // The grammar makes it x ~ similar_to_escape(pattern).
+    if (one.kind == AEXPR_SIMILAR && is(written, T_FuncCall) &&
+        !cells(as<FuncCall>(written).args).empty())
+        written = node_of(cells(as<FuncCall>(written).args)[0]);
+    const A_Const* pattern = constant(written);
     if (pattern == nullptr || pattern->isnull || !is(&pattern->val, T_String))
         return false;
     const std::string_view text = string_of(&pattern->val);
     const std::string_view name = operator_of(one);
-    if (name == "~~" || name == "~~*")
+    if (name == "~~" || name == "~~*" || (one.kind == AEXPR_SIMILAR && name == "~"))
         return !text.empty() && text.find_first_not_of('%') == std::string_view::npos;
     if (name == "~" || name == "~*")
         return text.empty() || text == ".*" || text == "^" || text == "$" || text == "^.*$";
@@ -112,7 +117,29 @@ TreeWalk::Truth TreeWalk::condition(const Node* where)
     const Level level(*this);
     if (!level.entered())
         return Truth::always;
+    if (is(where, T_CaseExpr))
+        return any_case(as<CaseExpr>(where));
     return is(where, T_BoolExpr) ? all_or_any(as<BoolExpr>(where)) : leaf(where);
+}
+
+// The same for every row where each of its results is.
+TreeWalk::Truth TreeWalk::any_case(const CaseExpr& one)
+{
+    const Truth whole = leaf(reinterpret_cast<const Node*>(&one));
+    if (whole != Truth::restricts)
+        return whole;
+    const auto is_true = [](const Node* result) {
+        const A_Const* value = constant(result);
+        return value != nullptr && !is_false(result);
+    };
+    bool always = one.defresult != nullptr && is_true(reinterpret_cast<const Node*>(one.defresult));
+    for (const ListCell& cell : cells(one.args)) {
+        const auto& when = as<CaseWhen>(node_of(cell));
+        const bool never = is_false(reinterpret_cast<const Node*>(when.expr));
+        always = always && (never || is_true(reinterpret_cast<const Node*>(when.result)));
+    }
+    weighed_constants_ = true;
+    return always ? Truth::always : Truth::restricts;
 }
 
 TreeWalk::Truth TreeWalk::all_or_any(const BoolExpr& one)
@@ -199,10 +226,18 @@ TreeWalk::Truth TreeWalk::leaf(const Node* where)
         }
     }
     if (test.kind == AEXPR_IN && name == "=") {
+        bool has_true = false;
+        bool has_false = false;
         for (const ListCell& cell : cells(&as<List>(test.rexpr))) {
             if (same(test.lexpr, node_of(cell)))
                 return Truth::always;
+            const A_Const* value = constant(node_of(cell));
+            const bool truth = value != nullptr && !value->isnull && is(&value->val, T_Boolean);
+            has_true = has_true || (truth && value->val.boolval.boolval);
+            has_false = has_false || (truth && !value->val.boolval.boolval);
         }
+        if (has_true && has_false)
+            return Truth::always;
     }
     return Truth::restricts;
 }

@@ -25,13 +25,6 @@ constexpr std::size_t file_limit = std::size_t{512} << 20;
 constexpr std::uint64_t attribute_limit = 1664;  // MaxTupleAttributeNumber
 constexpr std::chrono::hours forgotten_after{7 * 24};
 
-constexpr std::string_view temporary = "pg_temp";
-
-bool is_temporary(std::string_view schema)
-{
-    return schema.starts_with("pg_temp_");
-}
-
 std::string key_of(std::string_view schema, std::string_view relation)
 {
     std::string key;
@@ -121,9 +114,7 @@ public:
         by_name_.reserve(parts.relations.size());
         for (const CatalogueRelation& relation : parts.relations) {
             by_oid_.emplace(relation.oid, &relation);
-            const std::string_view schema =
-                is_temporary(relation.schema) ? temporary : std::string_view(relation.schema);
-            by_name_[key_of(schema, relation.name)].push_back(&relation);
+            by_name_[key_of(relation.schema, relation.name)].push_back(&relation);
         }
     }
 
@@ -435,7 +426,7 @@ void DerivedColumns::bind(const CatalogueParts& parts, std::chrono::steady_clock
         lines += line_of(kept);
         kept_.push_back(std::move(kept));
     }
-    if (forget_and_join(now))
+    if (forget_and_join(now) || spoilt_)
         spoilt_ = !rewrite({});
     else if (!lines.empty())
         spoilt_ = !write(lines, false) || spoilt_;
@@ -451,8 +442,6 @@ bool DerivedColumns::bind_by_name(Kept& kept, const Relations& relations,
         if (attribute == 0)
             continue;
         kept.seen = now;
-        if (kept.column.schema == temporary)
-            return false;
         kept.oid = relation->oid;
         kept.attribute = attribute;
         return true;
@@ -509,18 +498,14 @@ std::vector<std::string> DerivedColumns::places_of(const CatalogueRelation& rela
     }
     // By name as well where it has an OID: a reading that began earlier may have given it one that
     // is gone by now.
-    const auto add_named = [&](std::string_view schema) {
-        const auto found = by_relation_.find(key_of(schema, relation.name));
-        if (found == by_relation_.end())
-            return;
-        for (const std::size_t at : found->second)
-            if (&kept_[at] != bound && kept_[at].column.column == column &&
-                kept_[at].column.relation == relation.name && kept_[at].column.schema == schema)
-                add(kept_[at]);
-    };
-    add_named(relation.schema);
-    if (is_temporary(relation.schema))
-        add_named(temporary);
+    const auto named = by_relation_.find(key_of(relation.schema, relation.name));
+    if (named == by_relation_.end())
+        return places;
+    for (const std::size_t at : named->second)
+        if (&kept_[at] != bound && kept_[at].column.column == column &&
+            kept_[at].column.relation == relation.name &&
+            kept_[at].column.schema == relation.schema)
+            add(kept_[at]);
     return places;
 }
 

@@ -30,7 +30,7 @@ inline constexpr std::string_view untraced_place = "?";
 
 // Values of `places` go to a column.
 struct DerivedColumn {
-    std::string schema;  // "pg_temp": of a temporary table, of any session
+    std::string schema;  // "pg_temp": of a temporary table, which the session alone has to know
     std::string relation;
     std::string column;
     std::vector<std::string> places;  // "public.users.ssn"; sorted, unique
@@ -63,8 +63,8 @@ public:
     // stays. A file that cannot be written now says too much until it can.
     void take_back(const std::vector<DerivedColumn>& derived);
 
-    // Gives names the OIDs that the catalogue has for them, and OIDs their new names. Temporary
-    // tables stay names. What cannot be written now is written with the next add().
+    // Gives names the OIDs that the catalogue has for them, and OIDs their new names. What cannot
+    // be written now is written with the next add().
     void bind(const CatalogueParts& parts,
               std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now());
 

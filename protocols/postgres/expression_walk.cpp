@@ -298,6 +298,7 @@ void TreeWalk::type_name(const TypeName& one)
     Doings casts;
     names_->casts_to(schema, name, casts);
     calls_.insert(calls_.end(), casts.calls.begin(), casts.calls.end());
+    types_.insert(types_.end(), casts.types.begin(), casts.types.end());
     for (const Action& action : casts.actions)
         add(static_cast<SqlClass>(action.action_class), action.object, action.cause);
 }

@@ -9,6 +9,7 @@
 
 #include "protocols/postgres/message.h"
 #include "protocols/postgres/parameters.h"
+#include "protocols/postgres/read_only_text.h"
 #include "protocols/postgres/refusal.h"
 #include "protocols/postgres/relay.h"
 #include "protocols/postgres/replication_command.h"
@@ -72,6 +73,14 @@ Error explained(Error why, const Sql& sql)
     if (why.fault == Fault::refused && !sql.problem.empty())
         why.detail += " (" + sql.problem + ")";
     return why;
+}
+
+// BEGIN, SET TRANSACTION and their like, and nothing else.
+bool sets_only_modes(const Sql& sql)
+{
+    return std::ranges::all_of(sql.statements(), [](const Statement& statement) {
+        return statement.kind == StatementKind::transaction || statement.kind == StatementKind::set;
+    });
 }
 
 bool copies_in(const Sql& sql)
@@ -237,6 +246,9 @@ awaitable<Result<void>> Relay::settle()
 bool Relay::names_ready()
 {
     auto newest = catalogue_source_.current();
+    // Then they only say how a statement is recorded, and a reading after all DDL costs too much.
+    if (!newest && session_.is_unrestricted(sql_vocabulary()))
+        newest = catalogue_source_.last();
     if (!newest && std::chrono::steady_clock::now() >= no_catalogue_until_)
         return false;
     if (newest && newest != catalogue_)
@@ -254,10 +266,11 @@ bool Relay::names_ready()
 // A name that nobody knows may have been made since, by somebody who does not come through here.
 bool Relay::wants_catalogue(const Sql& sql) const
 {
-    return !just_read_ && catalogue_ &&
-           std::ranges::any_of(sql.statements(), [](const Statement& statement) {
-               return statement.unknown_names || statement.lineage->unknown_names;
-           });
+    const auto unknown = [](const Statement& statement) {
+        return statement.unknown_names || statement.lineage->unknown_names;
+    };
+    return !just_read_ && catalogue_ && std::ranges::any_of(sql.statements(), unknown) &&
+           !session_.is_unrestricted(sql_vocabulary());
 }
 
 awaitable<void> Relay::read_catalogue()
@@ -284,6 +297,9 @@ bool Relay::has_to_remember(const Sql& sql)
     to_remember_.clear();
     for (const Statement& statement : sql.statements()) {
         for (DerivedColumn column : statement.derived) {
+            // Nobody else reads it, and own_ knows.
+            if (column.schema == "pg_temp")
+                continue;
             std::erase_if(column.places, [this](const std::string& place) {
                 return place != untraced_place && !session_.masked_for_anyone(place);
             });
@@ -312,6 +328,9 @@ awaitable<Result<void>> Relay::remember()
     auto outcome = co_await asio::co_spawn(disk_, std::move(keeping), asio::use_awaitable);
     if (!outcome)
         co_return tl::unexpected(std::move(outcome).error());
+    // The message is being read again, with what was just remembered.
+    if (just_kept_)
+        derived_.take_back(*just_kept_);
     just_kept_ = std::make_shared<const std::vector<DerivedColumn>>(std::move(to_remember_));
     to_remember_.clear();
     co_return Result<void>();
@@ -366,8 +385,9 @@ std::optional<Error> Relay::forbidden(const Sql& sql)
                          "client_encoding stays UTF8 and standard_conforming_strings on: the "
                          "gateway could not read what follows as the target does"};
     }
+    const bool only_modes = sets_only_modes(sql);
     for (const Statement& statement : sql.statements()) {
-        if (read_only_ && statement.asks_to_write)
+        if (read_only_ && (statement.asks_to_write || (statement.has_mode_write && !only_modes)))
             return Error{Fault::refused,
                          "the session stays read-only, for the policy allows nothing but reading"};
     }
@@ -451,9 +471,23 @@ Result<Relay::Next> Relay::on_query(const Frame& frame)
     step.changes_reading = changes_reading(*step.sql);
     step.copies = std::exchange(just_kept_, nullptr);
     begun(*step.sql);
+    pass_text(frame, text, *step.sql);
     conversation_.push(std::move(step));
-    to_target_.pass(frame.whole);
     return Next::more;
+}
+
+// A Query or Parse; the text lies within the frame.
+void Relay::pass_text(const Frame& frame, std::string_view text, const Sql& sql)
+{
+    if (!read_only_ || std::ranges::none_of(sql.statements(), &Statement::has_mode_write)) {
+        to_target_.pass(frame.whole);
+        return;
+    }
+    const auto* const begin = reinterpret_cast<const char*>(frame.whole.data());
+    std::string message(begin, frame.whole.size());
+    message.replace(static_cast<std::size_t>(text.data() - begin), text.size(),
+                    read_only_text(text));
+    to_target_.add(message);
 }
 
 Error Relay::malformed(std::string_view message)
@@ -512,7 +546,7 @@ Result<Relay::Next> Relay::on_parse(const Frame& frame)
         return Next::catalogue;
     if (executes_uncertain(*step.sql))
         return Next::settle_first;
-    step.sql = with_prepared(std::move(step.sql));
+    step.sql = with_prepared(with_parameters(std::move(step.sql), prepared->parameter_types));
     const auto forbids = forbidden(*step.sql);
     if (forbids)
         return refuse_extended(session_.refuse(step.sql->command, {}, forbids->detail),
@@ -525,9 +559,21 @@ Result<Relay::Next> Relay::on_parse(const Frame& frame)
     }
     prepared->sql = step.sql;
     step.prepared = std::move(prepared);
+    pass_text(frame, text, *step.sql);
     conversation_.push(std::move(step));
-    to_target_.pass(frame.whole);
     return Next::more;
+}
+
+// A type that only a parameter has.
+std::shared_ptr<const Sql> Relay::with_parameters(std::shared_ptr<const Sql> sql,
+                                                  const std::vector<std::uint32_t>& types) const
+{
+    const auto casts = [this](std::uint32_t type) {
+        return sqls_->names()->is_cast_unwritten(type);
+    };
+    if (std::ranges::none_of(types, casts))
+        return sql;
+    return opaque_sql(sql->command->text, "a parameter has a type whose casts run code");
 }
 
 // The server looks names up again where the catalogue or the search path has changed since.
@@ -536,7 +582,8 @@ std::shared_ptr<const Prepared> Relay::as_of_now(std::shared_ptr<const Prepared>
     if (!prepared || prepared->sql->names == sqls_->names() || !prepared->sql->names)
         return prepared;
     auto fresh = std::make_shared<Prepared>(*prepared);
-    fresh->sql = with_prepared(read(prepared->sql->command->text));
+    fresh->sql = with_prepared(
+        with_parameters(read(prepared->sql->command->text), prepared->parameter_types));
     return fresh;
 }
 

@@ -15,9 +15,9 @@ using boost::asio::awaitable;
 
 namespace {
 
-// Longer descriptions are not kept with their statement; their rows replay without names.
 constexpr std::uint32_t text_type = 25;  // catalog/pg_type.dat
 
+// Longer descriptions are not kept with their statement; their rows replay without names.
 constexpr std::size_t description_limit = std::size_t{64} << 10;
 
 // A Query of several statements: the one whose result comes next.
@@ -319,7 +319,8 @@ Result<Relay::Answered> Relay::on_target_message(const Frame& frame,
         // Large objects' handles and positions are no values; what is read of them may be.
         if (hides_columns() && (step == nullptr || step->name.empty() || step->name == "loread")) {
             std::string message;
-            MessageWriter(message).begin('V').u32(0xffffffffU).end();
+            // Nothing, rather than NULL, which no reader of large objects expects.
+            MessageWriter(message).begin('V').u32(0).end();
             if (step != nullptr && step->exchange)
                 step->exchange->count_masked(1);
             say(message, step);

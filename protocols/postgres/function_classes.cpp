@@ -122,6 +122,7 @@ constexpr auto of_extensions = std::to_array<Rule>({
     {"pg_get_wal_*", file | opaque},
     {"pg_logdir_ls", file},
     {"pg_stat_statements_reset", admin},
+    {"pg_stat_statements*", reads},
     {"postgres_fdw_*", of(SqlClass::remote)},
 });
 
@@ -141,6 +142,12 @@ const Rule* find(const auto& rules, std::string_view name)
 bool takes_a_connection_string(std::string_view name)
 {
     return name.starts_with("dblink");
+}
+
+bool shows_server_files(std::string_view view)
+{
+    return view == "pg_file_settings" || view == "pg_hba_file_rules" ||
+           view == "pg_ident_file_mappings";
 }
 
 ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments)

@@ -20,6 +20,9 @@ bool is_harmless_function(std::string_view name);
 // True for a table or view of pg_catalog (PostgreSQL 15).
 bool is_catalogue_relation(std::string_view name);
 
+// True for a view of pg_catalog whose rows are those of a file of the server.
+bool shows_server_files(std::string_view view);
+
 // The classes a call adds; none for a harmless function, opaque for one nobody knows. schema is
 // empty where the name is not qualified.
 ClassSet classes_of_function(std::string_view schema, std::string_view name, std::size_t arguments);

@@ -173,7 +173,7 @@ void LineageWalk::called(const CatalogueFunction& function, const Sources& argum
     add(found_.sunk, body.sunk);
     if (!body.sink.empty())
         found_.sink = std::move(body.sink);
-    std::ranges::move(body.flows, std::back_inserter(found_.flows));
+    found_.flows.add(body.flows);
     std::ranges::move(body.made, std::back_inserter(found_.made));
     add(found_.assigned, body.assigned);
     found_.written.insert(found_.written.end(), body.written.begin(), body.written.end());

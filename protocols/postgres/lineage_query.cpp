@@ -354,7 +354,8 @@ LineageWalk::Columns LineageWalk::columns_of(const Item& item) const
     return item.relation == nullptr ? item.columns : columns_of({item.relation});
 }
 
-int LineageWalk::table(const RangeVar& one, Scope& scope, bool written)
+// written: how, where it is; Use::read: something is defined on it.
+int LineageWalk::table(const RangeVar& one, Scope& scope, std::optional<Use> written)
 {
     const std::string_view name = view(one.relname);
     Item made;
@@ -388,8 +389,8 @@ int LineageWalk::table(const RangeVar& one, Scope& scope, bool written)
         made.columns = columns_of(candidates);
     }
     if (written) {
-        found_.written.insert(found_.written.end(), candidates.begin(), candidates.end());
         made.targets = std::move(candidates);
+        writes(made, *written);
     }
     rename(made.columns, one.alias);
     if (one.alias != nullptr) {
@@ -417,7 +418,7 @@ int LineageWalk::function(const RangeFunction& one, Scope& scope)
                 all.list.push_back({view(as<ColumnDef>(node_of(column)).colname), sources});
             continue;
         }
-        add_result_columns(called, sources, all);
+        add_result_columns(called, sources, scope, all);
     }
     if (!all.exact) {
         for (Column& column : all.list)
@@ -441,9 +442,25 @@ int LineageWalk::function(const RangeFunction& one, Scope& scope)
     return item(std::move(made), scope);
 }
 
+// The columns of a row type that a function returns.
+void LineageWalk::add_row_columns(const CatalogueFunction& function,
+                                  std::vector<std::string_view>& into) const
+{
+    const CatalogueType* type = names_.catalogue()->type(function.result_type);
+    const CatalogueRelation* row =
+        type == nullptr ? nullptr : names_.catalogue()->relation(type->relation);
+    if (row == nullptr || !into.empty())
+        return;
+    for (const CatalogueColumn& column : row->columns) {
+        if (!column.name.empty())
+            into.emplace_back(column.name);
+    }
+}
+
 // How many columns a function returns is a matter of its overloads and types: where it is not
 // known, any name means everything that is in it.
-void LineageWalk::add_result_columns(const Node* called, const Sources& sources, Columns& into)
+void LineageWalk::add_result_columns(const Node* called, const Sources& sources, const Scope& scope,
+                                     Columns& into)
 {
     const std::string_view name = name_of_output(called);
     std::vector<std::string_view> columns;
@@ -453,9 +470,23 @@ void LineageWalk::add_result_columns(const Node* called, const Sources& sources,
         const auto [schema, function] = last_two(call.funcname);
         const auto candidates = names_.functions(schema, function, cells(call.args).size());
         const auto known = result_columns(function);
-        if (candidates.size() == 1 && !candidates.front()->result_columns.empty()) {
+        if (candidates.size() == 1) {
             for (const std::string& column : candidates.front()->result_columns)
                 columns.emplace_back(column);
+            add_row_columns(*candidates.front(), columns);
+        }
+        if (!columns.empty()) {
+            // A function in SQL says which column of its last query is which.
+            const Lineage& body = names_.lineage(*candidates.front());
+            if (body.exact && body.outputs.size() == columns.size() && !names_.doubts_functions()) {
+                Sources arguments;
+                list(call.args, scope, arguments);
+                const Lineage given_them = given(body, arguments);
+                for (std::size_t i = 0; i < columns.size(); ++i)
+                    into.list.push_back({columns[i], given_them.outputs[i].sources});
+                add(into.rest, sources);
+                return;
+            }
         } else if (candidates.empty() && !known.empty()) {
             columns.assign(known.begin(), known.end());
         } else {
@@ -586,7 +617,7 @@ LineageWalk::Columns LineageWalk::joined(const Source& made, Columns left, Colum
 int LineageWalk::from(const Node* one, Scope& scope)
 {
     switch (one->type) {
-    case T_RangeVar: return table(as<RangeVar>(one), scope, false);
+    case T_RangeVar: return table(as<RangeVar>(one), scope);
     case T_JoinExpr: return join(as<JoinExpr>(one), scope);
     case T_RangeSubselect: {
         const auto& query = as<RangeSubselect>(one);
@@ -634,6 +665,12 @@ int LineageWalk::from(const Node* one, Scope& scope)
     return item(std::move(made), scope);
 }
 
+void LineageWalk::writes(const Item& target, Use use)
+{
+    for (const CatalogueRelation* relation : target.targets)
+        found_.written.push_back({relation, use});
+}
+
 // What is written into a column of an INSERT's or UPDATE's target.
 void LineageWalk::flow(const Item& target, std::string_view column, Sources sources)
 {
@@ -660,53 +697,7 @@ void LineageWalk::flow(const Item& target, std::string_view column, Sources sour
     }
     add(found_.values, sources);
     for (const CatalogueRelation* relation : target.targets)
-        found_.flows.push_back({relation->schema, relation->name, std::string(column), sources});
-}
-
-// RETURNING shows what this very statement has written.
-LineageWalk::Columns LineageWalk::returned(const List* targets, Scope& scope,
-                                           std::size_t first_flow)
-{
-    Columns made = outputs(targets, scope);
-    if (targets == nullptr)
-        return made;
-    const Item target = scope.items.front();
-    std::vector<Flow> flows(found_.flows.begin() + static_cast<std::ptrdiff_t>(first_flow),
-                            found_.flows.end());
-    // Triggers and rules change the row on its way.
-    for (const CatalogueRelation* relation : target.targets) {
-        for (const Use use : {Use::insert, Use::update}) {
-            const auto& more = names_.set_off({relation, use}).flows;
-            flows.insert(flows.end(), more.begin(), more.end());
-        }
-    }
-    const auto shows = [](const Sources& sources, const Sources& written) {
-        return std::ranges::any_of(sources, [&](const CatalogueColumn* column) {
-            return std::ranges::binary_search(written, column);
-        });
-    };
-    // One flow may lead into another.
-    constexpr int most_steps = 8;
-    bool changed = true;
-    for (int step = 0; changed && step < most_steps; ++step) {
-        changed = false;
-        for (const Flow& flow : flows) {
-            Sources written;
-            (void)field_of(target, flow.column, written);
-            const auto take = [&](Sources& sources) {
-                const std::size_t before = sources.size();
-                if (shows(sources, written))
-                    add(sources, flow.sources);
-                changed = changed || sources.size() != before;
-            };
-            for (Column& column : made.list)
-                take(column.sources);
-            take(made.rest);
-        }
-    }
-    for (Column& column : made.list)
-        column.plain = column.plain && column.sources.size() == 1;
-    return made;
+        found_.flows.add({relation->schema, relation->name, std::string(column), sources});
 }
 
 // SET (a, b) = row names its source once for each column.
@@ -735,15 +726,18 @@ void LineageWalk::assign(const List* targets, const Item& target, Scope& scope)
             expression(one.val, scope, sources);
         }
         flow(target, view(one.name), std::move(sources));
+        for (const CatalogueRelation* relation : target.targets) {
+            if (is_followed_key(*relation, view(one.name)))
+                found_.written.push_back({relation, Use::key});
+        }
     }
 }
 
 LineageWalk::Columns LineageWalk::insert(const InsertStmt& one, const Scope* outer)
 {
     const std::size_t names = with(one.withClause, outer);
-    const std::size_t first_flow = found_.flows.size();
     Scope scope{outer, {}, {}, {}};
-    scope.top.push_back(table(*one.relation, scope, true));
+    scope.top.push_back(table(*one.relation, scope, Use::insert));
     const Item target = scope.items.front();
     std::vector<std::string_view> columns;
     for (const ListCell& cell : cells(one.cols))
@@ -777,10 +771,12 @@ LineageWalk::Columns LineageWalk::insert(const InsertStmt& one, const Scope* out
         excluded.schema = {};
         Scope both = scope;
         both.items.push_back(std::move(excluded));
+        if (conflict.action == ONCONFLICT_UPDATE)
+            writes(target, Use::update);
         assign(conflict.targetList, target, both);
         condition(conflict.whereClause, both);
     }
-    Columns made = returned(one.returningList, scope, first_flow);
+    Columns made = outputs(one.returningList, scope);
     leave(names);
     return made;
 }
@@ -788,9 +784,8 @@ LineageWalk::Columns LineageWalk::insert(const InsertStmt& one, const Scope* out
 LineageWalk::Columns LineageWalk::update(const UpdateStmt& one, const Scope* outer)
 {
     const std::size_t names = with(one.withClause, outer);
-    const std::size_t first_flow = found_.flows.size();
     Scope scope{outer, {}, {}, {}};
-    scope.top.push_back(table(*one.relation, scope, true));
+    scope.top.push_back(table(*one.relation, scope, Use::update));
     for (const ListCell& cell : cells(one.fromClause)) {
         const int source = from(node_of(cell), scope);
         scope.top.push_back(source);
@@ -798,7 +793,7 @@ LineageWalk::Columns LineageWalk::update(const UpdateStmt& one, const Scope* out
     const Item target = scope.items.front();
     assign(one.targetList, target, scope);
     condition(one.whereClause, scope);
-    Columns made = returned(one.returningList, scope, first_flow);
+    Columns made = outputs(one.returningList, scope);
     leave(names);
     return made;
 }
@@ -806,15 +801,14 @@ LineageWalk::Columns LineageWalk::update(const UpdateStmt& one, const Scope* out
 LineageWalk::Columns LineageWalk::delete_from(const DeleteStmt& one, const Scope* outer)
 {
     const std::size_t names = with(one.withClause, outer);
-    const std::size_t first_flow = found_.flows.size();
     Scope scope{outer, {}, {}, {}};
-    scope.top.push_back(table(*one.relation, scope, true));
+    scope.top.push_back(table(*one.relation, scope, Use::delete_));
     for (const ListCell& cell : cells(one.usingClause)) {
         const int source = from(node_of(cell), scope);
         scope.top.push_back(source);
     }
     condition(one.whereClause, scope);
-    Columns made = returned(one.returningList, scope, first_flow);
+    Columns made = outputs(one.returningList, scope);
     leave(names);
     return made;
 }
@@ -823,13 +817,19 @@ void LineageWalk::merge(const MergeStmt& one, const Scope* outer)
 {
     const std::size_t names = with(one.withClause, outer);
     Scope scope{outer, {}, {}, {}};
-    table(*one.relation, scope, true);
+    table(*one.relation, scope, Use::read);
     from(one.sourceRelation, scope);
     const Item target = scope.items.front();
     condition(one.joinCondition, scope);
     for (const ListCell& cell : cells(one.mergeWhenClauses)) {
         const auto& when = as<MergeWhenClause>(node_of(cell));
         condition(when.condition, scope);
+        if (when.commandType == CMD_UPDATE)
+            writes(target, Use::update);
+        else if (when.commandType == CMD_DELETE)
+            writes(target, Use::delete_);
+        else if (when.commandType == CMD_INSERT)
+            writes(target, Use::insert);
         if (when.commandType != CMD_INSERT) {
             assign(when.targetList, target, scope);
             continue;

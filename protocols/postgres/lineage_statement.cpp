@@ -47,9 +47,7 @@ Lineage LineageWalk::finish()
     }
     for (OutputColumn& output : found_.outputs)
         add(found_.values, output.sources);
-    std::ranges::sort(found_.written);
-    const auto same = std::ranges::unique(found_.written);
-    found_.written.erase(same.begin(), same.end());
+    sort_unique(found_.written);
     return std::move(found_);
 }
 
@@ -76,7 +74,7 @@ Lineage LineageWalk::statement(const Node* one)
             }
         } else if (copy.relation != nullptr) {
             Scope scope;
-            table(*copy.relation, scope, copy.is_from);
+            table(*copy.relation, scope, copy.is_from ? std::optional(Use::insert) : std::nullopt);
             Columns all = columns_of(scope.items.front());
             leave_out_generated(scope.items.front(), all);
             if (copy.attlist != nullptr) {
@@ -206,12 +204,12 @@ LineageWalk::Columns LineageWalk::any(const Node* one, const Scope* outer)
     case T_IndexStmt: {
         // What its rows hold may be quoted: two alike, one that does not convert.
         Scope scope;
-        table(*as<IndexStmt>(one).relation, scope, true);
+        table(*as<IndexStmt>(one).relation, scope, Use::read);
         return {};
     }
     case T_RefreshMatViewStmt: {
         Scope scope;
-        table(*as<RefreshMatViewStmt>(one).relation, scope, true);
+        table(*as<RefreshMatViewStmt>(one).relation, scope, Use::read);
         return {};
     }
     case T_RenameStmt: renamed(as<RenameStmt>(one)); return {};
@@ -278,7 +276,7 @@ void LineageWalk::make(std::string_view schema, std::string_view name, bool temp
             columns.exact && i < columns.list.size() ? columns.list[i].sources : columns.rest;
         add(found_.values, sources);
         if (!sources.empty())
-            found_.flows.push_back({home, std::string(name), column.name, sources});
+            found_.flows.add({home, std::string(name), column.name, sources});
         relation->columns.push_back(std::move(column));
     }
     if (!columns.exact && !columns.rest.empty()) {
@@ -329,7 +327,7 @@ void LineageWalk::create(const CreateStmt& one)
 void LineageWalk::alter(const AlterTableStmt& one)
 {
     Scope scope;
-    scope.top.push_back(table(*one.relation, scope, true));
+    scope.top.push_back(table(*one.relation, scope, Use::read));
     const Item target = scope.items.front();
     for (const ListCell& cell : cells(one.cmds)) {
         const auto& command = as<AlterTableCmd>(node_of(cell));
@@ -357,9 +355,14 @@ void LineageWalk::moves(const RangeVar& from, std::string_view to_schema, std::s
          names_.relations(view(from.schemaname), view(from.relname))) {
         const std::string schema(to_schema.empty() ? relation->schema : to_schema);
         const std::string name(to_name.empty() ? relation->name : to_name);
+        auto moved = std::make_shared<CatalogueRelation>(*relation);
+        moved->schema = schema;
+        moved->name = name;
+        if (schema != relation->schema || name != relation->name)
+            found_.made.push_back(std::move(moved));
         for (std::size_t i = 0; i < relation->columns.size(); ++i) {
             if (!relation->columns[i].name.empty())
-                found_.flows.push_back(
+                found_.flows.add(
                     {schema, name, relation->columns[i].name, of_column(*relation, i)});
         }
     }
@@ -372,11 +375,14 @@ void LineageWalk::renamed(const RenameStmt& one)
              names_.relations(view(one.relation->schemaname), view(one.relation->relname))) {
             const auto column =
                 std::ranges::find(relation->columns, view(one.subname), &CatalogueColumn::name);
-            if (column != relation->columns.end())
-                found_.flows.push_back(
-                    {relation->schema, relation->name, std::string(view(one.newname)),
-                     of_column(*relation,
-                               static_cast<std::size_t>(column - relation->columns.begin()))});
+            if (column == relation->columns.end())
+                continue;
+            const auto position = static_cast<std::size_t>(column - relation->columns.begin());
+            auto changed = std::make_shared<CatalogueRelation>(*relation);
+            changed->columns[position].name = view(one.newname);
+            found_.made.push_back(std::move(changed));
+            found_.flows.add({relation->schema, relation->name, std::string(view(one.newname)),
+                              of_column(*relation, position)});
         }
     } else if (one.renameType == OBJECT_SCHEMA && names_.catalogue()) {
         for (const CatalogueRelation& relation : names_.catalogue()->relations()) {
@@ -384,8 +390,8 @@ void LineageWalk::renamed(const RenameStmt& one)
                 continue;
             for (std::size_t i = 0; i < relation.columns.size(); ++i) {
                 if (!relation.columns[i].name.empty())
-                    found_.flows.push_back({std::string(view(one.newname)), relation.name,
-                                            relation.columns[i].name, of_column(relation, i)});
+                    found_.flows.add({std::string(view(one.newname)), relation.name,
+                                      relation.columns[i].name, of_column(relation, i)});
             }
         }
     } else if (one.relation != nullptr) {
@@ -411,9 +417,9 @@ Lineage given(const Lineage& body, const Sources& arguments)
     give(called.values);
     give(called.sunk);
     give(called.conditions);
-    for (Flow& flow : called.flows)
-        give(flow.sources);
-    std::erase_if(called.flows, [](const Flow& flow) { return flow.sources.empty(); });
+    for (OutputColumn& output : called.outputs)
+        give(output.sources);
+    called.flows.change(give);
     return called;
 }
 
@@ -546,13 +552,11 @@ void LineageWalk::settle_variables()
         if (!has_parameters_)
             std::erase(sources, variable());
     };
-    for (Flow& flow : found_.flows)
-        settle(flow.sources);
+    found_.flows.change(settle);
     settle(found_.sunk);
     settle(found_.conditions);
     for (OutputColumn& output : found_.outputs)
         settle(output.sources);
-    std::erase_if(found_.flows, [](const Flow& flow) { return flow.sources.empty(); });
 }
 
 // target := value. NEW.column is what the row will be.
@@ -573,7 +577,7 @@ void LineageWalk::assigned(const PLAssignStmt& one, const Scope* outer)
     for (const CatalogueColumn& column : row->relation->columns) {
         if (column.name.empty() || (field && column.name != string_of(node_of(steps[0]))))
             continue;
-        found_.flows.push_back({row->relation->schema, row->relation->name, column.name, sources});
+        found_.flows.add({row->relation->schema, row->relation->name, column.name, sources});
     }
 }
 

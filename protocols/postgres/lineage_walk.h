@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -147,13 +148,17 @@ private:
     void merge(const ::MergeStmt& one, const Scope* outer);
     std::size_t with(const ::WithClause* clause, const Scope* outer);
     Columns with_query(const ::CommonTableExpr& one, bool recursive, const Scope* outer);
+    void writes(const Item& target, Use use);
     void leave(std::size_t names) { with_.resize(with_.size() - names); }
     int from(const ::Node* one, Scope& scope);
     int join(const ::JoinExpr& one, Scope& scope);
     int item(Item made, Scope& scope);
-    int table(const ::RangeVar& one, Scope& scope, bool written);
+    int table(const ::RangeVar& one, Scope& scope, std::optional<Use> written = {});
     int function(const ::RangeFunction& one, Scope& scope);
-    void add_result_columns(const ::Node* called, const Sources& sources, Columns& into);
+    void add_result_columns(const ::Node* called, const Sources& sources, const Scope& scope,
+                            Columns& into);
+    void add_row_columns(const CatalogueFunction& function,
+                         std::vector<std::string_view>& into) const;
     void all_columns(const Scope& scope, int source, Columns& into) const;
     static Columns joined(const Source& made, Columns left, Columns right);
     Columns columns_of(const Item& item) const;
@@ -162,7 +167,6 @@ private:
     static void unite(Columns& into, const Columns& more);
     Columns outputs(const ::List* targets, Scope& scope);
     void order(const ::List* clause, const Columns& outputs, Scope& scope);
-    Columns returned(const ::List* targets, Scope& scope, std::size_t first_flow);
     void flow(const Item& target, std::string_view column, Sources sources);
     void assign(const ::List* targets, const Item& target, Scope& scope);
 

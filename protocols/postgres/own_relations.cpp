@@ -39,7 +39,7 @@ bool OwnRelations::take(const Statement& statement)
         auto made = std::make_shared<CatalogueRelation>(*relation);
         const std::string home = made->schema + "." + made->name + ".";
         for (CatalogueColumn& column : made->columns) {
-            column.places = {home + column.name};
+            merge(column.places, {home + column.name});
             column.own = true;
         }
         // A name used again may be either: whether the old one is gone is the server's to know.
@@ -67,10 +67,14 @@ bool OwnRelations::take(const Statement& statement)
             if (relation->schema != flow.schema || relation->name != flow.relation)
                 continue;
             auto copy = std::make_shared<CatalogueRelation>(*relation);
-            const auto column =
-                std::ranges::find(copy->columns, flow.column, &CatalogueColumn::name);
-            if (column == copy->columns.end())
-                continue;
+            auto column = std::ranges::find(copy->columns, flow.column, &CatalogueColumn::name);
+            // Added since it was made.
+            if (column == copy->columns.end()) {
+                copy->columns.push_back({flow.column, 0, {}, {}});
+                column = std::prev(copy->columns.end());
+                column->places = {place_of(flow.schema, flow.relation, flow.column)};
+                column->own = true;
+            }
             const std::size_t before = column->places.size();
             const bool held = column->holds_values;
             pour(*column, flow.sources);

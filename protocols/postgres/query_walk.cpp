@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocols/postgres/function_classes.h"
 #include "protocols/postgres/object_names.h"
 #include "protocols/postgres/tree_walk.h"
 
@@ -155,7 +156,7 @@ void TreeWalk::insert(const InsertStmt& one)
         }
         if (conflict.action == ONCONFLICT_UPDATE)
             relation(*one.relation, SqlClass::update, "ON CONFLICT DO UPDATE");
-        assignments(conflict.targetList);
+        assignments(conflict.targetList, *one.relation);
         node(conflict.whereClause);
     }
     list(one.returningList);
@@ -166,7 +167,7 @@ void TreeWalk::update(const UpdateStmt& one)
 {
     const std::size_t names = with(one.withClause);
     target(*one.relation, SqlClass::update, "UPDATE");
-    assignments(one.targetList);
+    assignments(one.targetList, *one.relation);
     list(one.fromClause);
     if (condition(one.whereClause) == Truth::always)
         add(SqlClass::update_all, name_of(*one.relation), "UPDATE of every row");
@@ -206,18 +207,23 @@ void TreeWalk::merge(const MergeStmt& one)
             if (all)
                 add(SqlClass::delete_all, object, "DELETE of every row in MERGE");
         }
-        assignments(when.targetList);
+        assignments(when.targetList, *one.relation);
         list(when.values);
     }
     leave(names);
 }
 
 // SET (a, b) = row names its source once for each column: once is enough.
-void TreeWalk::assignments(const List* targets)
+void TreeWalk::assignments(const List* targets, const RangeVar& table)
 {
+    const auto candidates = names_->relations(view(table.schemaname), view(table.relname));
     const void* source = nullptr;
     for (const ListCell& cell : cells(targets)) {
         const auto& one = as<ResTarget>(node_of(cell));
+        for (const CatalogueRelation* each : candidates) {
+            if (is_followed_key(*each, view(one.name)))
+                uses_.push_back({each, Use::key});
+        }
         list(one.indirection);
         if (is(one.val, T_MultiAssignRef)) {
             const void* shared = as<MultiAssignRef>(one.val).source;
@@ -260,9 +266,16 @@ void TreeWalk::relation(const RangeVar& table, SqlClass how, std::string_view ca
         opaque("UPDATE of pg_settings sets whatever it says");
         statement_->settings.emplace_back("*");
     }
-    if (candidates.empty())
-        add(how, name_of(table), cause);
+    if (candidates.empty()) {
+        const std::string name = name_of(table);
+        if (name.starts_with("pg_catalog.") &&
+            shows_server_files(std::string_view(name).substr(11)))
+            add(SqlClass::server_file, name, cause);
+        add(how, name, cause);
+    }
     for (const CatalogueRelation* one : candidates) {
+        if (one->schema == "pg_catalog" && shows_server_files(one->name))
+            add(SqlClass::server_file, one->schema + "." + one->name, cause);
         add(how, one->schema + "." + one->name, cause);
         uses_.push_back({one, use_of(how)});
         // MERGE inserts, updates and deletes.

@@ -161,6 +161,9 @@ private:
     void begun(const Sql& sql);
     std::shared_ptr<const Sql> read(std::string_view text);
     std::shared_ptr<const Prepared> prepared_by_sql(const std::string& text);
+    void pass_text(const Frame& frame, std::string_view text, const Sql& sql);
+    std::shared_ptr<const Sql> with_parameters(std::shared_ptr<const Sql> sql,
+                                               const std::vector<std::uint32_t>& types) const;
     std::shared_ptr<const Prepared> as_of_now(std::shared_ptr<const Prepared> prepared);
     std::shared_ptr<const Sql> with_prepared(std::shared_ptr<const Sql> sql);
     bool executes_uncertain(const Sql& sql) const;

@@ -1,12 +1,11 @@
 #include "protocols/postgres/resolution.h"
 
 #include <algorithm>
-#include <deque>
-#include <limits>
 #include <unordered_set>
 
 #include "protocols/postgres/derived_columns.h"
 #include "protocols/postgres/function_classes.h"
+#include "protocols/postgres/lineage_memory.h"
 #include "protocols/postgres/lineage_walk.h"
 #include "protocols/postgres/raw_parse.h"
 #include "protocols/postgres/statement.h"
@@ -21,14 +20,7 @@ namespace sallyport::postgres {
 namespace {
 
 // Functions, views and triggers that one statement may set off.
-constexpr std::size_t most_followed = 100'000;
-
-// Bodies read for one set of names; those that call each other are read more than once.
-constexpr std::size_t most_readings = 100'000;
-
-// Functions, triggers and views that lead into each other, for values: what is behind more of them
-// is not traced. Each may take as much stack as a deep statement.
-constexpr std::size_t deepest_chain = 16;
+constexpr std::size_t most_followed = 10'000;
 
 bool is_system(std::string_view schema)
 {
@@ -64,7 +56,7 @@ const Node* only_output(const Node* query)
 bool computes_alone(const CatalogueFunction& function)
 {
     return (function.language == "c" || function.language == "internal") &&
-           computes_only(function.extension);
+           computes_only(function.extension, function.name);
 }
 
 std::uint16_t event_of(Use use)
@@ -72,6 +64,7 @@ std::uint16_t event_of(Use use)
     switch (use) {
     case Use::insert: return CatalogueTrigger::on_insert;
     case Use::update: return CatalogueTrigger::on_update;
+    case Use::key: return 0;  // comes with update
     case Use::delete_: return CatalogueTrigger::on_delete;
     case Use::truncate: return CatalogueTrigger::on_truncate;
     case Use::read: break;
@@ -89,58 +82,27 @@ Doings undecidable(const std::string& object, std::string cause)
 
 }  // namespace
 
-struct Resolution::Behind {
-    Sources sources;
-    bool plain = false;
+namespace {
+
+struct UseHash {
+    std::size_t operator()(const RelationUse& use) const
+    {
+        return std::hash<const void*>()(use.relation) * 31 + static_cast<std::size_t>(use.use);
+    }
 };
+
+}  // namespace
 
 struct Resolution::Memory {
-    struct UseHash {
-        std::size_t operator()(const RelationUse& use) const
-        {
-            return std::hash<const void*>()(use.relation) * 31 + static_cast<std::size_t>(use.use);
-        }
-    };
-
     std::unordered_map<const CatalogueFunction*, Doings> of_functions;
     std::unordered_map<RelationUse, Doings, UseHash> of_uses;
-    std::unordered_map<const CatalogueFunction*, Lineage> lineages;
-    std::unordered_map<RelationUse, Lineage, UseHash> set_off;
-    std::unordered_map<const CatalogueRelation*, std::vector<Behind>> behind;
-    std::vector<std::unique_ptr<Resolution>> others;  // of other search paths
-
-    // What is being read, and how deep: whoever meets one of these has less than the whole, and is
-    // not kept unless it is that one itself.
-    std::unordered_map<const void*, int> open;
-    int met = std::numeric_limits<int>::max();  // the outermost of them that was met
-    std::size_t readings = 0;
-    std::deque<Lineage> parts;  // given, and not kept for the next time
-    std::deque<std::vector<Behind>> too_deep;
 };
 
-// While something is being read. whole(): nothing further out was met on the way.
-class Resolution::Opened {
-public:
-    Opened(Memory& memory, const void* mark)
-        : memory_(memory), mark_(mark), depth_(static_cast<int>(memory.open.size()))
-    {
-        memory_.open.emplace(mark, depth_);
-    }
-    ~Opened()
-    {
-        memory_.open.erase(mark_);
-        if (whole())
-            memory_.met = std::numeric_limits<int>::max();
-    }
-    Opened(const Opened&) = delete;
-    Opened& operator=(const Opened&) = delete;
-
-    bool whole() const { return memory_.met >= depth_; }
-
-private:
-    Memory& memory_;
-    const void* mark_;
-    int depth_;
+// The same names under all the search paths that bodies are read with.
+struct Resolution::Paths {
+    const Resolution* first = nullptr;  // owns this
+    std::vector<std::unique_ptr<Resolution>> others;
+    LineageMemory lineages;
 };
 
 Resolution::Resolution(std::shared_ptr<const Catalogue> catalogue,
@@ -150,16 +112,36 @@ Resolution::Resolution(std::shared_ptr<const Catalogue> catalogue,
       trusted_(std::move(trusted_functions)),
       path_(std::move(path)),
       own_(std::move(own)),
-      memory_(std::make_unique<Memory>())
+      memory_(std::make_unique<Memory>()),
+      own_paths_(std::make_unique<Paths>()),
+      paths_(own_paths_.get())
 {
+    paths_->first = this;
     if (!catalogue_)
         return;
     for (const CatalogueCast& cast : catalogue_->casts()) {
         const CatalogueFunction* function = catalogue_->function(cast.function);
-        const bool unwritten = cast.context != 'e' && function != nullptr;
-        if (unwritten && !computes_only(function->extension))
-            unwritten_.push_back(function);
+        if (cast.context == 'e' || function == nullptr ||
+            computes_only(function->extension, function->name))
+            continue;
+        const auto is_own = [&](std::uint32_t type) { return catalogue_->type(type) != nullptr; };
+        unwritten_.push_back(
+            {is_own(cast.source) ? cast.source : (is_own(cast.target) ? cast.target : 0),
+             function});
     }
+}
+
+Resolution::Resolution(Paths& paths, SearchPath path)
+    : catalogue_(paths.first->catalogue_),
+      trusted_(paths.first->trusted_),
+      path_(std::move(path)),
+      own_(paths.first->own_),
+      unwritten_(paths.first->unwritten_),
+      doubts_relations_(paths.first->doubts_relations_),
+      doubts_functions_(paths.first->doubts_functions_),
+      memory_(std::make_unique<Memory>()),
+      paths_(&paths)
+{
 }
 
 Resolution::~Resolution() = default;
@@ -172,6 +154,9 @@ std::shared_ptr<Resolution> Resolution::after(
     if (done.path && done.path->to == PathChange::To::value)
         path = SearchPath{done.path->schemas, true};
     else if (done.path)
+        path = SearchPath{{}, false};
+    // Whose schema that is, is not known here.
+    if (std::ranges::find(path.schemas, "$user") != path.schemas.end())
         path = SearchPath{{}, false};
     for (const auto& before : own_) {
         const auto is_newer = [&](const auto& made) {
@@ -268,6 +253,13 @@ std::vector<const CatalogueRelation*> Resolution::relations(std::string_view sch
     return found;
 }
 
+// pg_catalog comes first where the path does not name it.
+bool Resolution::is_hidden(const CatalogueFunction& function) const
+{
+    return function.as_built_in && path_.known &&
+           std::ranges::find(path_.schemas, "pg_catalog") == path_.schemas.end();
+}
+
 std::vector<const CatalogueFunction*> Resolution::functions(std::string_view schema,
                                                             std::string_view name,
                                                             std::size_t arguments) const
@@ -276,8 +268,8 @@ std::vector<const CatalogueFunction*> Resolution::functions(std::string_view sch
     if (!catalogue_)
         return found;
     for (const CatalogueFunction* function : catalogue_->functions_named(name)) {
-        const bool visible =
-            schema.empty() ? in_path(function->schema) : function->schema == schema;
+        const bool visible = schema.empty() ? in_path(function->schema) && !is_hidden(*function)
+                                            : function->schema == schema;
         const bool takes = arguments >= function->fewest_arguments &&
                            (function->variadic || arguments <= function->most_arguments);
         // An aggregate over an ordered set takes its arguments at two places.
@@ -302,19 +294,26 @@ std::vector<const CatalogueFunction*> Resolution::functions_named(std::string_vi
 
 Resolution& Resolution::under(SearchPath path)
 {
-    if (path == path_)
-        return *this;
-    for (const auto& other : memory_->others) {
-        if (other->path_ == path)
-            return *other;
-    }
+    const auto known = [&]() -> Resolution* {
+        if (path == path_)
+            return this;
+        for (const auto& other : paths_->others) {
+            if (other->path_ == path)
+                return other.get();
+        }
+        return nullptr;
+    };
+    if (Resolution* same = known())
+        return *same;
     // A function's SET search_path: a database has few different ones.
     constexpr std::size_t most_others = 64;
-    if (memory_->others.size() == most_others)
+    if (paths_->others.size() == most_others) {
         path = SearchPath{{}, false};
-    memory_->others.push_back(
-        std::make_unique<Resolution>(catalogue_, trusted_, std::move(path), own_));
-    return *memory_->others.back();
+        if (Resolution* same = known())
+            return *same;
+    }
+    paths_->others.push_back(std::unique_ptr<Resolution>(new Resolution(*paths_, std::move(path))));
+    return *paths_->others.back();
 }
 
 void Resolution::operators(std::string_view schema, std::string_view name,
@@ -330,6 +329,12 @@ void Resolution::operators(std::string_view schema, std::string_view name,
     }
 }
 
+bool Resolution::is_cast_unwritten(std::uint32_t type) const
+{
+    return std::ranges::any_of(unwritten_,
+                               [type](const UnwrittenCast& cast) { return cast.type == type; });
+}
+
 void Resolution::casts_to(std::string_view schema, std::string_view type, Doings& into)
 {
     if (!catalogue_)
@@ -337,6 +342,7 @@ void Resolution::casts_to(std::string_view schema, std::string_view type, Doings
     for (const CatalogueType* one : catalogue_->types_named(type)) {
         if (schema.empty() ? !in_path(one->schema) : one->schema != schema)
             continue;
+        into.types.push_back(one->oid);
         for (const CatalogueCast& cast : catalogue_->casts()) {
             const CatalogueFunction* function =
                 cast.target == one->oid ? catalogue_->function(cast.function) : nullptr;
@@ -537,8 +543,12 @@ const Doings& Resolution::doings(const RelationUse& use)
             // trigger instead.
             if (use.use != Use::read && relation.kind == 'v') {
                 const auto below = made.uses;
-                for (const RelationUse& base : below)
+                for (const RelationUse& base : below) {
                     made.uses.push_back({base.relation, use.use});
+                    // Which of its columns are which of the table's is not followed.
+                    if (use.use == Use::update)
+                        made.uses.push_back({base.relation, Use::key});
+                }
             }
         }
         if (relation.kind == 'f')
@@ -549,6 +559,7 @@ const Doings& Resolution::doings(const RelationUse& use)
         // What is done to a table is done to its children and partitions.
         for (const CatalogueRelation* child : catalogue_->children(relation.oid))
             made.uses.push_back({child, use.use});
+        follow_references(use, made);
         if (use.use == Use::insert || use.use == Use::update) {
             for (const CatalogueColumn& column : relation.columns)
                 value_of_type(column.type, made, 0);
@@ -582,25 +593,129 @@ const Doings& Resolution::doings(const RelationUse& use)
     return memory_->of_uses.emplace(use, std::move(made)).first->second;
 }
 
+namespace {
+
+// What the foreign keys that refer to a table do when its rows are changed like this.
+struct Followed {
+    const CatalogueReference* reference;
+    const CatalogueRelation* relation;
+    Use use;
+    bool changes_key = false;  // which others refer to in turn
+};
+
+std::vector<Followed> followed(const RelationUse& use, const Catalogue& catalogue)
+{
+    std::vector<Followed> all;
+    if (use.use != Use::delete_ && use.use != Use::key)
+        return all;
+    for (const CatalogueReference& reference : use.relation->references) {
+        const char action = use.use == Use::key ? reference.on_update : reference.on_delete;
+        const CatalogueRelation* other = catalogue.relation(reference.relation);
+        if (other == nullptr || action == 'a' || action == 'r')
+            continue;
+        const bool deletes = use.use == Use::delete_ && action == 'c';
+        Followed one{&reference, other, deletes ? Use::delete_ : Use::update};
+        for (const std::uint32_t attribute : reference.columns) {
+            one.changes_key = one.changes_key ||
+                              (!deletes && attribute >= 1 && attribute <= other->columns.size() &&
+                               is_followed_key(*other, other->columns[attribute - 1].name));
+        }
+        all.push_back(one);
+    }
+    return all;
+}
+
+}  // namespace
+
+void Resolution::follow_references(const RelationUse& use, Doings& into) const
+{
+    for (const Followed& one : followed(use, *catalogue_)) {
+        const SqlClass what = one.use == Use::delete_ ? SqlClass::delete_ : SqlClass::update;
+        const std::string name = dotted(one.relation->schema, one.relation->name);
+        // As the table's owner wants it: a rule against it counts, a rule for it is not needed.
+        into.actions.push_back(
+            {static_cast<std::uint8_t>(what), name, "a foreign key of " + name, true});
+        into.uses.push_back({one.relation, one.use});
+        if (one.changes_key)
+            into.uses.push_back({one.relation, Use::key});
+    }
+}
+
+namespace {
+
+// The types of the values that a statement may meet.
+class Types {
+public:
+    // idle: nobody will ask.
+    Types(const Catalogue& catalogue, bool idle) : catalogue_(catalogue), idle_(idle) {}
+
+    // Those of pg_catalog are not told apart.
+    void see(std::uint32_t type)
+    {
+        const CatalogueType* known = idle_ ? nullptr : catalogue_.type(type);
+        if (known == nullptr || !seen_.insert(type).second)
+            return;
+        see(known->element);
+        see(known->base);
+        const CatalogueRelation* row = catalogue_.relation(known->relation);
+        if (row != nullptr)
+            see(*row);
+    }
+
+    void see(const CatalogueRelation& relation)
+    {
+        if (idle_ || !relations_.insert(&relation).second)
+            return;
+        rows_.insert(relation.oid);
+        for (const CatalogueColumn& column : relation.columns) {
+            // What the session has made may have columns of any type.
+            any_ = any_ || (column.type == 0 && !column.name.empty());
+            see(column.type);
+        }
+    }
+
+    bool seen(std::uint32_t type) const
+    {
+        const CatalogueType* known = catalogue_.type(type);
+        return any_ || seen_.contains(type) ||
+               (known != nullptr && known->relation != 0 && rows_.contains(known->relation));
+    }
+
+private:
+    const Catalogue& catalogue_;
+    bool idle_;
+    bool any_ = false;
+    std::unordered_set<std::uint32_t> seen_;
+    std::unordered_set<std::uint32_t> rows_;  // relations whose rows are values
+    std::unordered_set<const CatalogueRelation*> relations_;
+};
+
+}  // namespace
+
 void Resolution::follow(Doings& all)
 {
     if (!catalogue_)
         return;
     std::unordered_set<const CatalogueFunction*> called;
-    std::unordered_set<RelationUse, Memory::UseHash> used;
+    std::unordered_set<RelationUse, UseHash> used;
     std::vector<const CatalogueFunction*> calls = std::move(all.calls);
     std::vector<RelationUse> uses = std::move(all.uses);
     all.calls.clear();
     all.uses.clear();
-    if (!calls.empty() || !uses.empty())
-        calls.insert(calls.end(), unwritten_.begin(), unwritten_.end());
+    Types types(*catalogue_, unwritten_.empty());
     const auto take = [&](const Doings& more) {
+        for (const std::uint32_t type : more.types)
+            types.see(type);
         all.actions.insert(all.actions.end(), more.actions.begin(), more.actions.end());
         all.settings.insert(all.settings.end(), more.settings.begin(), more.settings.end());
         calls.insert(calls.end(), more.calls.begin(), more.calls.end());
         uses.insert(uses.end(), more.uses.begin(), more.uses.end());
     };
-    while (!calls.empty() || !uses.empty()) {
+    for (const std::uint32_t type : all.types)
+        types.see(type);
+    // What is left to look at when nothing else is: casts between the values met.
+    bool casts = !calls.empty() || !uses.empty();
+    while (!calls.empty() || !uses.empty() || std::exchange(casts, false)) {
         if (called.size() + used.size() > most_followed) {
             all.actions.push_back({static_cast<std::uint8_t>(SqlClass::opaque),
                                    {},
@@ -610,20 +725,35 @@ void Resolution::follow(Doings& all)
         if (!calls.empty()) {
             const CatalogueFunction* function = calls.back();
             calls.pop_back();
-            if (called.insert(function).second)
-                take(doings(*function));
+            if (!called.insert(function).second)
+                continue;
+            for (const std::uint32_t type : function->argument_types)
+                types.see(type);
+            types.see(function->result_type);
+            take(doings(*function));
             continue;
         }
-        const RelationUse use = uses.back();
-        uses.pop_back();
-        if (used.insert(use).second)
+        if (!uses.empty()) {
+            const RelationUse use = uses.back();
+            uses.pop_back();
+            if (!used.insert(use).second)
+                continue;
+            types.see(*use.relation);
             take(doings(use));
+            continue;
+        }
+        for (const UnwrittenCast& cast : unwritten_) {
+            if ((cast.type == 0 || types.seen(cast.type)) && !called.contains(cast.function))
+                calls.push_back(cast.function);
+        }
     }
 }
 
 const Sources& Resolution::behind(const CatalogueRelation& relation, std::size_t attribute)
 {
-    return known_behind(relation)[attribute - 1].sources;
+    const Lineage& columns = columns_behind(relation);
+    static const Sources unknown{untraced()};
+    return attribute <= columns.outputs.size() ? columns.outputs[attribute - 1].sources : unknown;
 }
 
 bool Resolution::is_plain(const CatalogueRelation& relation, std::size_t attribute)
@@ -633,46 +763,42 @@ bool Resolution::is_plain(const CatalogueRelation& relation, std::size_t attribu
         return false;
     if (!relation.is_view())
         return relation.oid != 0;
-    return is_system(relation.schema) || known_behind(relation)[attribute - 1].plain;
+    if (is_system(relation.schema))
+        return true;
+    const Lineage& columns = columns_behind(relation);
+    return attribute <= columns.outputs.size() && columns.outputs[attribute - 1].plain;
 }
 
-std::vector<Resolution::Behind>& Resolution::known_behind(const CatalogueRelation& relation)
+const Lineage& Resolution::columns_behind(const CatalogueRelation& relation)
 {
-    const auto known = memory_->behind.find(&relation);
-    if (known != memory_->behind.end())
-        return known->second;
-    std::vector<Behind> made(relation.columns.size());
-    if (memory_->open.size() >= deepest_chain) {
-        for (Behind& column : made)
-            add(column.sources, untraced());
-        return memory_->too_deep.emplace_back(std::move(made));
-    }
-    // Entered first: a view that leads back to itself ends there.
-    memory_->behind.emplace(&relation, made);
-    const Opened opened(*memory_, &relation.definition);
+    return paths_->lineages.of({this, &relation}, [&] { return read_columns(relation); });
+}
+
+// One output for each attribute.
+Lineage Resolution::read_columns(const CatalogueRelation& relation)
+{
+    Lineage made;
+    made.outputs.resize(relation.columns.size());
     if (relation.is_view() && relation.oid != 0 && !is_system(relation.schema)) {
         const RawParse parsed(relation.definition.c_str());
-        const Node* query = only_statement(parsed);
-        if (query == nullptr) {
-            for (Behind& column : made)
-                add(column.sources, untraced());
-        } else {
+        Lineage query;
+        if (const Node* statement = only_statement(parsed)) {
             LineageWalk walk(*this);
-            const Lineage lineage = walk.statement(query);
-            std::size_t output = 0;
-            for (std::size_t i = 0; i < made.size(); ++i) {
-                if (relation.columns[i].name.empty())
-                    continue;
-                if (lineage.exact && output < lineage.outputs.size()) {
-                    made[i] = {lineage.outputs[output].sources, lineage.outputs[output].plain};
-                    ++output;
-                } else {
-                    made[i].sources = lineage.values;
-                }
-            }
+            query = walk.statement(statement);
+        } else {
+            add(query.values, untraced());
+        }
+        std::size_t output = 0;
+        for (std::size_t i = 0; i < made.outputs.size(); ++i) {
+            if (relation.columns[i].name.empty())
+                continue;
+            if (query.exact && output < query.outputs.size())
+                made.outputs[i] = std::move(query.outputs[output++]);
+            else
+                made.outputs[i].sources = query.values;
         }
     }
-    for (std::size_t i = 0; i < made.size(); ++i) {
+    for (std::size_t i = 0; i < made.outputs.size(); ++i) {
         if (relation.columns[i].generated.empty())
             continue;
         const std::string text = "SELECT " + relation.columns[i].generated;
@@ -680,35 +806,20 @@ std::vector<Resolution::Behind>& Resolution::known_behind(const CatalogueRelatio
         const Node* expression = only_output(only_statement(parsed));
         LineageWalk walk(*this);
         if (expression != nullptr)
-            add(made[i].sources, walk.over(expression, relation));
+            add(made.outputs[i].sources, walk.over(expression, relation));
         else
-            add(made[i].sources, untraced());
+            add(made.outputs[i].sources, untraced());
     }
-    if (!opened.whole()) {
-        memory_->behind.erase(&relation);
-        return memory_->too_deep.emplace_back(std::move(made));
-    }
-    return memory_->behind.insert_or_assign(&relation, std::move(made)).first->second;
+    return made;
 }
 
 const Lineage& Resolution::lineage(const CatalogueFunction& function)
 {
-    const auto known = memory_->lineages.find(&function);
-    if (known != memory_->lineages.end())
-        return known->second;
-    static const Lineage nothing;
-    static const Lineage anything = [] {
-        Lineage lineage;
-        add(lineage.values, untraced());
-        return lineage;
-    }();
-    if (const auto open = memory_->open.find(&function); open != memory_->open.end()) {
-        memory_->met = std::min(memory_->met, open->second);
-        return nothing;
-    }
-    if (memory_->open.size() >= deepest_chain || ++memory_->readings > most_readings)
-        return anything;
-    const Opened opened(*memory_, &function);
+    return paths_->lineages.of({this, &function}, [&] { return read_function(function); });
+}
+
+Lineage Resolution::read_function(const CatalogueFunction& function)
+{
     Lineage made;
     if (is_trusted(function) || computes_alone(function)) {
         // Made of its arguments.
@@ -723,7 +834,8 @@ const Lineage& Resolution::lineage(const CatalogueFunction& function)
             add(made.sunk, step.sunk);
             if (!step.sink.empty())
                 made.sink = step.sink;
-            made.flows.insert(made.flows.end(), step.flows.begin(), step.flows.end());
+            made.flows.add(step.flows);
+            made.written.insert(made.written.end(), step.written.begin(), step.written.end());
         }
     } else if (!function.definition.empty()) {
         const RawParse parsed(function.definition.c_str());
@@ -737,106 +849,121 @@ const Lineage& Resolution::lineage(const CatalogueFunction& function)
     } else {
         add(made.values, untraced());
     }
-    if (!opened.whole())
-        return memory_->parts.emplace_back(std::move(made));
-    return memory_->lineages.insert_or_assign(&function, std::move(made)).first->second;
+    return made;
 }
 
-const Lineage& Resolution::set_off(const RelationUse& use)
+void Resolution::set_off(std::vector<RelationUse> uses, Lineage& statement)
 {
-    const auto known = memory_->set_off.find(use);
-    if (known != memory_->set_off.end())
-        return known->second;
-    static const Lineage nothing;
-    // One address for each use of a relation.
-    const void* const mark =
-        reinterpret_cast<const char*>(use.relation) + static_cast<std::size_t>(use.use);
-    if (const auto open = memory_->open.find(mark); open != memory_->open.end()) {
-        memory_->met = std::min(memory_->met, open->second);
-        return nothing;
+    std::unordered_set<RelationUse, UseHash> followed;
+    uses.insert(uses.end(), statement.written.begin(), statement.written.end());
+    while (!uses.empty()) {
+        const RelationUse use = uses.back();
+        uses.pop_back();
+        if (use.use == Use::read || is_system(use.relation->schema) || !followed.insert(use).second)
+            continue;
+        // One address for each use of a relation.
+        const void* const mark =
+            reinterpret_cast<const char*>(use.relation) + static_cast<std::size_t>(use.use);
+        const Lineage& more = paths_->lineages.of({this, mark}, [&] { return read_set_off(use); });
+        add(statement.values, more.values);
+        add(statement.unused, more.unused);
+        add(statement.sunk, more.sunk);
+        if (!more.sink.empty())
+            statement.sink = more.sink;
+        statement.flows.add(more.flows);
+        statement.made.insert(statement.made.end(), more.made.begin(), more.made.end());
+        uses.insert(uses.end(), more.written.begin(), more.written.end());
+        statement.written.insert(statement.written.end(), more.written.begin(), more.written.end());
+        // Written through a view, it is in the view's tables.
+        if (use.relation->kind == 'v') {
+            for (const RelationUse& below : doings(use).uses)
+                uses.push_back(below);
+        }
     }
-    if (memory_->open.size() >= deepest_chain || ++memory_->readings > most_readings) {
-        Lineage lineage;
-        add(lineage.sunk, untraced());
-        lineage.sink = "more triggers than are followed";
-        return memory_->parts.emplace_back(std::move(lineage));
-    }
-    const Opened opened(*memory_, mark);
+    sort_unique(statement.written);
+}
+
+// What triggers, rules and definitions do by themselves where a relation is written.
+Lineage Resolution::read_set_off(const RelationUse& use)
+{
     Lineage made;
     const CatalogueRelation& relation = *use.relation;
     const auto take = [&](Lineage lineage) {
         add(made.values, lineage.values);
+        add(made.unused, lineage.unused);
         add(made.unused, lineage.conditions);
         add(made.sunk, lineage.sunk);
         if (!lineage.sink.empty())
-            made.sink = lineage.sink;
-        std::ranges::move(lineage.flows, std::back_inserter(made.flows));
+            made.sink = std::move(lineage.sink);
+        made.flows.add(lineage.flows);
         std::ranges::move(lineage.made, std::back_inserter(made.made));
-        for (const CatalogueRelation* written : lineage.written) {
-            for (const Use next : {Use::insert, Use::update}) {
-                const Lineage& more = set_off({written, next});
-                made.flows.insert(made.flows.end(), more.flows.begin(), more.flows.end());
-            }
-        }
+        made.written.insert(made.written.end(), lineage.written.begin(), lineage.written.end());
+        sort_unique(made.written);
     };
-    if (!is_system(relation.schema) && use.use != Use::read) {
-        for (const std::string& rule : relation.rules) {
-            const RawParse parsed(rule.c_str());
-            const Node* statement = only_statement(parsed);
-            if (!is(statement, T_RuleStmt))
-                continue;
-            for (const ListCell& cell : cells(as<RuleStmt>(statement).actions)) {
-                LineageWalk walk(*this);
-                take(walk.action(node_of(cell), relation));
-            }
-        }
-        for (const CatalogueTrigger& trigger : relation.triggers) {
-            const CatalogueFunction* function = catalogue_->function(trigger.function);
-            if (function == nullptr || function->definition.empty() ||
-                (trigger.events & event_of(use.use)) == 0)
-                continue;
-            const RawParse parsed(function->definition.c_str());
-            const Node* statement = only_statement(parsed);
-            if (!is(statement, T_CreateFunctionStmt))
-                continue;
-            LineageWalk walk(names_in(as<CreateFunctionStmt>(statement)));
-            Lineage body = walk.trigger(as<CreateFunctionStmt>(statement), relation);
-            // A trigger shows nothing; an error in it may.
-            add(body.conditions, body.values);
-            body.values.clear();
-            take(std::move(body));
-        }
-        // A default or a generated column that calls a function brings what that reads.
-        for (const std::string& expression : relation.written_expressions) {
-            const std::string text = "SELECT " + expression;
-            const RawParse parsed(text.c_str());
-            const Node* value = only_output(only_statement(parsed));
-            if (value == nullptr)
-                continue;
+    for (const std::string& rule : relation.rules) {
+        const RawParse parsed(rule.c_str());
+        const Node* statement = only_statement(parsed);
+        if (!is(statement, T_RuleStmt))
+            continue;
+        for (const ListCell& cell : cells(as<RuleStmt>(statement).actions)) {
             LineageWalk walk(*this);
-            Sources brought = walk.over(value, relation);
-            std::erase_if(brought, [&](const CatalogueColumn* column) {
-                return column >= relation.columns.data() &&
-                       column < relation.columns.data() + relation.columns.size();
-            });
-            for (const CatalogueColumn& column : relation.columns) {
-                if (!brought.empty() && !column.name.empty())
-                    made.flows.push_back({relation.schema, relation.name, column.name, brought});
-            }
-        }
-        // Written through a view, it is in the view's tables.
-        if (relation.kind == 'v') {
-            for (const RelationUse& below : doings(use).uses) {
-                if (below.use == Use::read)
-                    continue;
-                const Lineage& more = set_off(below);
-                made.flows.insert(made.flows.end(), more.flows.begin(), more.flows.end());
-            }
+            take(walk.action(node_of(cell), relation));
         }
     }
-    if (!opened.whole())
-        return memory_->parts.emplace_back(std::move(made));
-    return memory_->set_off.insert_or_assign(use, std::move(made)).first->second;
+    for (const CatalogueTrigger& trigger : relation.triggers) {
+        const CatalogueFunction* function = catalogue_->function(trigger.function);
+        if (function == nullptr || function->definition.empty() ||
+            (trigger.events & event_of(use.use)) == 0)
+            continue;
+        const RawParse parsed(function->definition.c_str());
+        const Node* statement = only_statement(parsed);
+        if (!is(statement, T_CreateFunctionStmt))
+            continue;
+        LineageWalk walk(names_in(as<CreateFunctionStmt>(statement)));
+        Lineage body = walk.trigger(as<CreateFunctionStmt>(statement), relation);
+        // A trigger shows nothing; an error in it may.
+        add(body.conditions, body.values);
+        body.values.clear();
+        take(std::move(body));
+    }
+    for (const Followed& one : followed(use, *catalogue_)) {
+        made.written.push_back({one.relation, one.use});
+        if (one.changes_key)
+            made.written.push_back({one.relation, Use::key});
+        const auto& columns = one.reference->columns;
+        const auto& referenced = one.reference->referenced;
+        for (std::size_t i = 0; i < columns.size() && i < referenced.size(); ++i) {
+            const std::uint32_t to = columns[i] - 1;
+            const std::uint32_t from = referenced[i] - 1;
+            if (use.use == Use::key && to < one.relation->columns.size() &&
+                from < relation.columns.size())
+                made.flows.add({one.relation->schema,
+                                one.relation->name,
+                                one.relation->columns[to].name,
+                                {&relation.columns[from]}});
+        }
+    }
+    if (use.use != Use::insert && use.use != Use::update)
+        return made;
+    // A default or a generated column that calls a function brings what that reads.
+    for (const std::string& expression : relation.written_expressions) {
+        const std::string text = "SELECT " + expression;
+        const RawParse parsed(text.c_str());
+        const Node* value = only_output(only_statement(parsed));
+        if (value == nullptr)
+            continue;
+        LineageWalk walk(*this);
+        Sources brought = walk.over(value, relation);
+        std::erase_if(brought, [&](const CatalogueColumn* column) {
+            return column >= relation.columns.data() &&
+                   column < relation.columns.data() + relation.columns.size();
+        });
+        for (const CatalogueColumn& column : relation.columns) {
+            if (!brought.empty() && !column.name.empty())
+                made.flows.add({relation.schema, relation.name, column.name, brought});
+        }
+    }
+    return made;
 }
 
 }  // namespace sallyport::postgres

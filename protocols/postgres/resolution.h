@@ -26,22 +26,13 @@ namespace sallyport::postgres {
 
 struct Statement;
 
-// How a statement, or something that runs because of it, touches a relation.
-enum class Use : std::uint8_t { read = 1, insert = 2, update = 4, delete_ = 8, truncate = 16 };
-
-struct RelationUse {
-    const CatalogueRelation* relation = nullptr;
-    Use use = Use::read;
-
-    bool operator==(const RelationUse&) const = default;
-};
-
 // What a text, a function's body, a view's query or a trigger does by itself, without what it calls
 // and touches in turn.
 struct Doings {
     Actions actions;
     std::vector<const CatalogueFunction*> calls;
     std::vector<RelationUse> uses;
+    std::vector<std::uint32_t> types;   // named; those of pg_catalog left out
     std::vector<std::string> settings;  // as Statement::settings
 };
 
@@ -89,8 +80,8 @@ public:
     // A cast to a type, and what a domain checks.
     void casts_to(std::string_view schema, std::string_view type, Doings& into);
 
-    // Functions that run without being written: implicit casts of the database.
-    const std::vector<const CatalogueFunction*>& unwritten_calls() const { return unwritten_; }
+    // Whether code of the database's may run because a value has this type: an implicit cast's.
+    bool is_cast_unwritten(std::uint32_t type) const;
 
     // "public.users": how an action calls what a name means. Without a schema in the text: the
     // schema it was found in, else the first of the path.
@@ -108,7 +99,8 @@ public:
     const Doings& doings(const CatalogueFunction& function);
     const Doings& doings(const RelationUse& use);
 
-    // The same names under another search path.
+    // The same names under another search path. Lives as long as this one, or the one that it was
+    // first asked of.
     Resolution& under(SearchPath path);
 
     // Adds everything that follows from what is there, function by function, view by view. At most
@@ -126,27 +118,41 @@ public:
     // Columns that a call's result may hold values of, beside its arguments; what it copies where.
     const Lineage& lineage(const CatalogueFunction& function);
 
-    // What triggers, rules and definitions that a use sets off copy and show.
-    const Lineage& set_off(const RelationUse& use);
+    // Adds to a statement what the triggers, rules and definitions that these uses and all its
+    // writing set off copy and show, and what those set off in turn.
+    void set_off(std::vector<RelationUse> uses, Lineage& statement);
 
 private:
+    // A cast that the server puts in where a value of the type is.
+    struct UnwrittenCast {
+        std::uint32_t type = 0;  // the database's own; 0: built in, so that it may be anywhere
+        const CatalogueFunction* function = nullptr;
+    };
     struct Memory;
-    struct Behind;
-    class Opened;
+    struct Paths;
+
+    Resolution(Paths& paths, SearchPath path);
 
     bool in_path(std::string_view schema) const;
+    bool is_hidden(const CatalogueFunction& function) const;
+    void follow_references(const RelationUse& use, Doings& into) const;
     void value_of_type(std::uint32_t oid, Doings& into, int depth);
     Resolution& names_in(const ::CreateFunctionStmt& one);
-    std::vector<Behind>& known_behind(const CatalogueRelation& relation);
+    const Lineage& columns_behind(const CatalogueRelation& relation);
+    Lineage read_columns(const CatalogueRelation& relation);
+    Lineage read_function(const CatalogueFunction& function);
+    Lineage read_set_off(const RelationUse& use);
 
     std::shared_ptr<const Catalogue> catalogue_;
     std::vector<std::string> trusted_;
     SearchPath path_;
     std::vector<std::shared_ptr<const CatalogueRelation>> own_;
-    std::vector<const CatalogueFunction*> unwritten_;
+    std::vector<UnwrittenCast> unwritten_;
     bool doubts_relations_ = false;
     bool doubts_functions_ = false;
     std::unique_ptr<Memory> memory_;
+    std::unique_ptr<Paths> own_paths_;  // null where it is one of another's
+    Paths* paths_;
 };
 
 }  // namespace sallyport::postgres

@@ -1,15 +1,18 @@
 #include "protocols/postgres/service.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cctype>
 #include <filesystem>
 #include <spdlog/spdlog.h>
 #include <utility>
 
+#include "gateway/digest/digest.h"
 #include "protocols/postgres/message.h"
 #include "protocols/postgres/relay.h"
 #include "protocols/postgres/search_path.h"
@@ -36,6 +39,20 @@ std::string welcome(const TargetSession& target, const CancelKeys::Held& key)
     MessageWriter(messages).begin('K').u32(key.process()).bytes(bytes_of(key.secret())).end();
     MessageWriter(messages).begin('Z').u8('I').end();
     return messages;
+}
+
+// "db.example.com,5432,shop": a file's name that no two targets share.
+std::string name_of(const Target& target)
+{
+    const std::string port = "," + std::to_string(target.port) + ",";
+    const auto is_plain = [](unsigned char letter) {
+        return std::isalnum(letter) != 0 || letter == '.' || letter == '-' || letter == '_';
+    };
+    constexpr std::size_t longest = 128;
+    const std::string names = target.host + target.database;
+    if (names.size() <= longest && std::ranges::all_of(names, is_plain))
+        return target.host + port + target.database;
+    return to_hex(sha256(bytes_of(target.host + '\0' + port + '\0' + target.database)));
 }
 
 }  // namespace
@@ -75,7 +92,8 @@ Result<PostgresService::Connected*> PostgresService::connected(
     Everywhere shared;
     {
         const std::lock_guard lock(mutex_);
-        Everywhere& everywhere = everywhere_[connection->name];
+        const std::string target = name_of(connection->target);
+        Everywhere& everywhere = everywhere_[target];
         if (!everywhere.changes)
             everywhere.changes = std::make_shared<CatalogueChanges>();
         if (!everywhere.derived) {
@@ -83,7 +101,7 @@ Result<PostgresService::Connected*> PostgresService::connected(
             std::filesystem::create_directories(folder, failed);
             if (failed)
                 return failure(Fault::unavailable, folder + ": " + failed.message());
-            TRY(derived, DerivedColumns::open(folder + "/" + connection->name + ".derived"));
+            TRY(derived, DerivedColumns::open(folder + "/" + target + ".derived"));
             everywhere.derived = std::move(derived);
         }
         shared = everywhere;

@@ -64,11 +64,12 @@ private:
     std::mutex mutex_;  // of the two maps, not of what they hold
     std::map<std::thread::id, std::unique_ptr<Here>> threads_;
     // What the threads share for one connection, by its name.
+    // What is known of a target on all connections that lead to it.
     struct Everywhere {
         std::shared_ptr<CatalogueChanges> changes;
         std::shared_ptr<DerivedColumns> derived;
     };
-    std::map<std::string, Everywhere, std::less<>> everywhere_;
+    std::map<std::string, Everywhere, std::less<>> everywhere_;  // by host, port and database
     const std::string state_dir_;
     boost::asio::thread_pool disk_{1};
 };

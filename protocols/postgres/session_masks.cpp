@@ -14,6 +14,51 @@ void add_places(Column& column, const Sources& sources)
     }
 }
 
+// What the server says a result's column is: a column of a relation, or a row of it (attribute 0).
+// False where the relation or the column is not known.
+bool add_origin(Column& column, const FieldShape& field, Resolution& names, bool& plain)
+{
+    // System columns have no values of any column.
+    if (field.attribute < 0)
+        return true;
+    const Catalogue* known = names.catalogue().get();
+    const CatalogueRelation* relation =
+        known == nullptr ? nullptr : known->relation(field.relation);
+    const CatalogueColumn* source =
+        known == nullptr ? nullptr : known->column(field.relation, field.attribute);
+    if (relation == nullptr || (source == nullptr && field.attribute != 0))
+        return false;
+    if (relation->schema.starts_with("pg_temp")) {
+        // What it holds is known to the session that made it.
+        const auto own = names.relations("pg_temp", relation->name);
+        column.traced = column.traced && !own.empty();
+        for (const CatalogueRelation* made : own) {
+            for (const CatalogueColumn& one : made->columns) {
+                if (source == nullptr || one.name == source->name)
+                    add_places(column, {&one});
+            }
+        }
+        return true;
+    }
+    const auto add_column = [&](std::size_t at) {
+        const CatalogueColumn& one = relation->columns[at];
+        add_places(column, {&one});
+        if (relation->is_view() || !one.generated.empty())
+            add_places(column, names.behind(*relation, at + 1));
+    };
+    if (source != nullptr) {
+        const auto attribute = static_cast<std::size_t>(field.attribute);
+        plain = names.is_plain(*relation, attribute);
+        add_column(attribute - 1);
+        return true;
+    }
+    for (std::size_t at = 0; at < relation->columns.size(); ++at) {
+        if (!relation->columns[at].name.empty())
+            add_column(at);
+    }
+    return true;
+}
+
 void sort_unique(std::vector<std::string>& names)
 {
     std::ranges::sort(names);
@@ -54,7 +99,7 @@ bool SessionMasks::touched_by(const Statement& statement) const
         hides_any(lineage.sunk))
         return true;
     // A row that a constraint refuses is quoted whole.
-    for (const CatalogueRelation* relation : lineage.written) {
+    for (const auto& [relation, use] : lineage.written) {
         for (const CatalogueColumn& column : relation->columns) {
             if (!column.name.empty() && hides(&column))
                 return true;
@@ -118,25 +163,9 @@ Traced SessionMasks::trace(const std::vector<FieldShape>& fields, const Lineage*
         column.label = field.label;
         bool by_server = false;
         bool plain = false;
-        // System columns have no values of any column.
-        if (field.relation != 0 && field.attribute < 0) {
-            by_server = true;
-        } else if (field.relation != 0) {
-            const Catalogue* known = names.catalogue().get();
-            const CatalogueRelation* relation =
-                known == nullptr ? nullptr : known->relation(field.relation);
-            const CatalogueColumn* source =
-                known == nullptr ? nullptr : known->column(field.relation, field.attribute);
-            if (source != nullptr) {
-                by_server = true;
-                plain = names.is_plain(*relation, static_cast<std::size_t>(field.attribute));
-                add_places(column, {source});
-                if (relation->is_view() || !source->generated.empty())
-                    add_places(column,
-                               names.behind(*relation, static_cast<std::size_t>(field.attribute)));
-            } else {
-                traced.complete = false;
-            }
+        if (field.relation != 0) {
+            by_server = add_origin(column, field, names, plain);
+            traced.complete = traced.complete && by_server;
         }
         column.made = exact ? !lineage->outputs[i].plain : !plain;
         if (exact)

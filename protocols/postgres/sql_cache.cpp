@@ -162,6 +162,9 @@ std::shared_ptr<const Sql> SqlCache::find_or_read(std::string_view text)
     }
 
     auto sql = read_sql(text, names_);
+    // What its later statements' names mean is as large as what they make: not counted here.
+    if (!sql->later_names.empty())
+        return sql;
     if (has_shape && sql->same_for_any_numbers)
         index.keep(index.shape, shape_hash, true, sql);
     else

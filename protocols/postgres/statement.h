@@ -120,7 +120,8 @@ struct Statement {
     std::vector<std::string> settings;
     std::optional<PathChange> path;  // what it makes of search_path
     TransactionEnd ends = TransactionEnd::none;
-    bool asks_to_write = false;      // it would make the transaction or the session READ WRITE
+    bool asks_to_write = false;      // a setting would make the session or the transaction write
+    bool has_mode_write = false;     // BEGIN, SET TRANSACTION and their like with READ WRITE
     bool unknown_names = false;      // it calls what nobody knows
     bool changes_catalogue = false;  // DDL anywhere in it
 };

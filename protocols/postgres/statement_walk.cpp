@@ -190,7 +190,7 @@ void TreeWalk::transaction_mode(const DefElem& mode)
         return;
     const bool read_only = is(mode.arg, T_A_Const) && is(&as<A_Const>(mode.arg).val, T_Integer) &&
                            as<A_Const>(mode.arg).val.ival.ival != 0;
-    statement_->asks_to_write = statement_->asks_to_write || !read_only;
+    statement_->has_mode_write = statement_->has_mode_write || !read_only;
 }
 
 // Names of settings are compared without regard to case, quoted or not.
@@ -304,10 +304,29 @@ bool TreeWalk::maintenance(const Node* one)
             add(SqlClass::truncate, name_of(table), "TRUNCATE");
             for (const CatalogueRelation* each :
                  names_->relations(view(table.schemaname), view(table.relname)))
-                uses_.push_back({each, Use::truncate});
+                truncated(*each, as<TruncateStmt>(one).behavior == DROP_CASCADE);
         }
         return true;
     default: return false;
+    }
+}
+
+// CASCADE empties every table that refers to it as well, and those that refer to them.
+void TreeWalk::truncated(const CatalogueRelation& table, bool cascades)
+{
+    const RelationUse use{&table, Use::truncate};
+    if (std::find(uses_.begin(), uses_.end(), use) != uses_.end())
+        return;
+    uses_.push_back(use);
+    const Level level(*this);
+    if (!cascades || !level.entered() || !names_->catalogue())
+        return;
+    for (const CatalogueReference& reference : table.references) {
+        const CatalogueRelation* other = names_->catalogue()->relation(reference.relation);
+        if (other == nullptr)
+            continue;
+        add(SqlClass::truncate, other->schema + "." + other->name, "TRUNCATE ... CASCADE");
+        truncated(*other, true);
     }
 }
 

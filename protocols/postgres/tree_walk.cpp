@@ -131,6 +131,7 @@ void TreeWalk::begin(Statement& made)
     locked_.clear();
     calls_.clear();
     uses_.clear();
+    types_.clear();
     reads_ = false;
 }
 
@@ -150,20 +151,11 @@ Statement TreeWalk::walk(const RawStmt& raw)
         LineageWalk lineage(*names_);
         auto found = std::make_shared<Lineage>(lineage.statement(raw.stmt));
         weighed_constants_ = weighed_constants_ || found->positions;
-        for (const RelationUse& use : uses_) {
-            if (use.use == Use::read)
-                continue;
-            const Lineage& more = names_->set_off(use);
-            found->flows.insert(found->flows.end(), more.flows.begin(), more.flows.end());
-            found->made.insert(found->made.end(), more.made.begin(), more.made.end());
-            postgres::add(found->values, more.values);
-            postgres::add(found->unused, more.unused);
-            postgres::add(found->sunk, more.sunk);
-            if (!more.sink.empty())
-                found->sink = more.sink;
-            // A rule may answer with rows of its own.
-            found->exact = found->exact && use.relation->rules.empty();
-        }
+        // A rule may answer with rows of its own.
+        for (const RelationUse& use : uses_)
+            found->exact = found->exact && (use.use == Use::read || use.relation->rules.empty());
+        names_->set_off(uses_, *found);
+        found->show_written();
         made.derived = derived_by(*found);
         made.lineage = std::move(found);
         follow();
@@ -184,6 +176,7 @@ void TreeWalk::follow()
     Doings more;
     more.calls = std::move(calls_);
     more.uses = std::move(uses_);
+    more.types = std::move(types_);
     names_->follow(more);
     for (const Action& action : more.actions)
         add(static_cast<SqlClass>(action.action_class), action.object, action.cause, action.behind);
@@ -202,6 +195,7 @@ Doings TreeWalk::collect()
     made.actions = std::move(actions_);
     made.calls = std::move(calls_);
     made.uses = std::move(uses_);
+    made.types = std::move(types_);
     made.settings = std::move(statement_->settings);
     if (too_deep_ || !misread_.empty())
         made.actions.push_back({static_cast<std::uint8_t>(SqlClass::opaque),

@@ -46,6 +46,7 @@ struct CreateFunctionStmt;
 struct RuleStmt;
 struct A_Expr;
 struct BoolExpr;
+struct CaseExpr;
 struct IntoClause;
 struct DefElem;
 struct TypeName;
@@ -135,6 +136,7 @@ private:
     void statement(const ::Node* one);
     bool session_statement(const ::Node* one);
     bool maintenance(const ::Node* one);
+    void truncated(const CatalogueRelation& table, bool cascades);
     void copy(const ::CopyStmt& one);
     void set_variable(const ::VariableSetStmt& one);
     void setting(std::string_view name, std::string_view value, std::string_view how);
@@ -181,7 +183,7 @@ private:
     void merge(const ::MergeStmt& one);
     std::size_t with(const ::WithClause* clause);  // how many names it brought, for leave()
     void leave(std::size_t names);
-    void assignments(const ::List* targets);
+    void assignments(const ::List* targets, const ::RangeVar& table);
     void target(const ::RangeVar& table, SqlClass how, std::string_view verb);
     void read_from(const ::RangeVar& table);
     void join(const ::JoinExpr& one);
@@ -210,6 +212,7 @@ private:
     Truth leaf(const ::Node* where);
     bool same(const ::Node* a, const ::Node* b);
     Truth all_or_any(const ::BoolExpr& one);
+    Truth any_case(const ::CaseExpr& one);
 
     void add(SqlClass what, const std::string& object, std::string_view cause, bool behind = false);
     void add(ClassSet classes, const std::string& object, std::string_view cause);
@@ -240,6 +243,7 @@ private:
     std::vector<std::string> locked_;  // what FOR UPDATE locks: relations read so far
     std::vector<const CatalogueFunction*> calls_;
     std::vector<RelationUse> uses_;
+    std::vector<std::uint32_t> types_;
     std::vector<std::string_view> with_names_;
     std::string_view settings_name_;  // FROM pg_settings WHERE name = this
     std::string_view within_;         // " in WITH", for causes

@@ -83,12 +83,18 @@ constexpr auto of_one_column = std::to_array<std::string_view>(
      "regexp_matches", "regexp_split_to_array", "regexp_split_to_table", "string_to_table",
      "version"});
 
-constexpr auto extensions = std::to_array<std::string_view>(
-    {"btree_gin", "btree_gist",      "citext",          "cube",     "dict_int",
-     "dict_xsyn", "earthdistance",   "fuzzystrmatch",   "hstore",   "intarray",
-     "isn",       "ltree",           "pg_trgm",         "pgcrypto", "postgis",
-     "seg",       "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp",
-     "vector"});
+constexpr auto extensions = std::to_array<std::string_view>({"btree_gin",       "btree_gist",
+                                                             "citext",          "cube",
+                                                             "dict_int",        "dict_xsyn",
+                                                             "earthdistance",   "fuzzystrmatch",
+                                                             "hstore",          "insert_username",
+                                                             "intarray",        "isn",
+                                                             "ltree",           "moddatetime",
+                                                             "pg_trgm",         "pgcrypto",
+                                                             "postgis",         "seg",
+                                                             "tsm_system_rows", "tsm_system_time",
+                                                             "unaccent",        "uuid-ossp",
+                                                             "vector"});
 
 }  // namespace
 
@@ -104,7 +110,8 @@ bool reads_beyond_arguments(std::string_view schema, std::string_view name)
 
 bool is_known_function(std::string_view schema, std::string_view name)
 {
-    return !classes_of_function(schema, name, 1)
+    return (may_be_built_in(schema) && name == "set_config") ||
+           !classes_of_function(schema, name, 1)
                 .contains(static_cast<std::size_t>(SqlClass::opaque));
 }
 
@@ -138,9 +145,11 @@ std::string_view large_object_function(std::uint32_t oid)
     }
 }
 
-bool computes_only(std::string_view extension)
+bool computes_only(std::string_view extension, std::string_view function)
 {
-    return std::ranges::find(extensions, extension) != extensions.end();
+    // The others of that extension execute a query they are given.
+    return std::ranges::find(extensions, extension) != extensions.end() ||
+           (extension == "tablefunc" && function == "normal_rand");
 }
 
 }  // namespace sallyport::postgres

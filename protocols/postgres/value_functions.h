@@ -28,7 +28,7 @@ std::span<const std::string_view> result_columns(std::string_view name);
 // these by the fast path. Empty for others.
 std::string_view large_object_function(std::uint32_t oid);
 
-// True for extensions whose C functions compute from their arguments alone.
-bool computes_only(std::string_view extension);
+// True for C functions of known extensions that compute from their arguments alone.
+bool computes_only(std::string_view extension, std::string_view function);
 
 }  // namespace sallyport::postgres

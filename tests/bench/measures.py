@@ -141,6 +141,23 @@ def bulk(endpoints, options):
                                         "store_s_gb": meter.store * 1e9 / size}
 
 
+def masked(endpoints, options):
+    """One large answer with a text column masked, and the same without; megabytes are those of the unmasked answer."""
+    owner = endpoints[0]
+    with connected(owner, options.tls) as client:
+        times = max(1, round(options.megabytes * 1e6 / drain(client, query("select * from rows"))))
+        size = times * drain(client, query("select * from rows"))
+    for endpoint in (one for one in endpoints if one.name == "gateway"):
+        for _ in range(options.repetitions):
+            plain = None
+            for table in ("rows", "rows_redact", "rows_keep_last", "rows_hash"):
+                with connected(endpoint, options.tls) as client, Meter(endpoint) as meter:
+                    drain(client, query(f"select r.* from generate_series(1, {times}) g, {table} r"))
+                rate = size / 1e6 / meter.seconds
+                plain = plain or rate
+                yield table, endpoint.name, {"mb_s": rate, "of unmasked": rate / plain, "cpu_s_gb": meter.own * 1e9 / size}
+
+
 def resident(pid):
     """Proportional set size in KiB, without what the process shares with others."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -171,4 +188,4 @@ def idle(endpoints, options):
             time.sleep(1)
 
 
-ALL = {"tps": tps, "bulk": bulk, "connect": connect, "idle": idle}
+ALL = {"tps": tps, "bulk": bulk, "masked": masked, "connect": connect, "idle": idle}

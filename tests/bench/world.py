@@ -30,6 +30,9 @@ POLICY = """\
     mask:
       - {columns: ["*.ssn", public.people.email], with: redact}
       - {columns: [cards.pan], with: {keep_last: 4}}
+      - {columns: [public.rows_redact.email], with: redact}
+      - {columns: [public.rows_keep_last.email], with: {keep_last: 4}}
+      - {columns: [public.rows_hash.email], with: hash}
     untraceable: mask
 """
 
@@ -42,6 +45,9 @@ CREATE TABLE rows AS SELECT i AS id, md5(i::text)::uuid AS ref, 'User ' || i || 
     jsonb_build_object('plan', (ARRAY['free', 'pro', 'team'])[1 + i % 3], 'score', i % 1000 / 10.0) AS attributes,
     'order note ' || repeat(md5((i * 3)::text), 3) AS note
 FROM generate_series(1, 40000) AS i;
+CREATE TABLE rows_redact AS TABLE rows;
+CREATE TABLE rows_keep_last AS TABLE rows;
+CREATE TABLE rows_hash AS TABLE rows;
 CREATE TABLE people(id int, email text, ssn text);
 CREATE TABLE secrets(id int);
 CREATE UNLOGGED TABLE incoming(line text);

@@ -10,6 +10,7 @@ namespace {
 using words::effective;
 using words::policy;
 using words::rule;
+using words::with_statement;
 
 const Identity alice{.name = "alice", .groups = {"analysts", "staff"}, .proof = "test"};
 
@@ -117,6 +118,61 @@ TEST(EffectivePolicyTest, OnePolicyThatRefusesTheUntraceableIsEnough)
     EXPECT_EQ(effective({mild, strict}, alice).masks().untraceable(),
               MaskRules::Untraceable::refuse);
     EXPECT_EQ(effective({mild}, alice).masks().untraceable(), MaskRules::Untraceable::mask);
+}
+
+TEST(EffectivePolicyTest, PermitsOnlyWhatSomeRuleAllowsOrHolds)
+{
+    const ClassSet reading = words::classes({words::select});
+    const auto permits_only = [&](std::vector<PolicyRule> rules) {
+        return effective({policy("p", std::move(rules))}).permits_only(words::sql, reading);
+    };
+    EXPECT_TRUE(permits_only({}));
+    EXPECT_TRUE(permits_only({rule(Verdict::allow, {words::select}),
+                              rule(Verdict::deny, {words::drop, words::insert})}));
+    EXPECT_FALSE(permits_only({rule(Verdict::allow, {words::select, words::insert})}));
+    EXPECT_FALSE(permits_only({rule(Verdict::hold, {words::drop})}));
+    PolicyRule other = rule(Verdict::allow, {words::drop});
+    other.facet = "ssh";
+    EXPECT_TRUE(permits_only({other}));
+}
+
+TEST(EffectivePolicyTest, PermitsAllWhereARuleDoesAndNoneStandsAgainstIt)
+{
+    const std::initializer_list<words::Class> all = {words::select, words::insert, words::update,
+                                                     words::drop, words::opaque};
+    const auto permits_all = [](std::vector<PolicyRule> rules) {
+        return effective({policy("p", std::move(rules))}).permits_all(words::sql);
+    };
+    EXPECT_TRUE(permits_all({rule(Verdict::allow, all)}));
+    EXPECT_TRUE(permits_all({rule(Verdict::allow, {words::select}), rule(Verdict::allow, all)}));
+    EXPECT_FALSE(permits_all({}));
+    EXPECT_FALSE(permits_all(
+        {rule(Verdict::allow, {words::select, words::insert, words::update, words::drop})}));
+    EXPECT_FALSE(permits_all({rule(Verdict::allow, all, {"public.*"})}));
+    EXPECT_FALSE(permits_all({with_statement(rule(Verdict::allow, all), "x")}));
+    EXPECT_FALSE(
+        permits_all({rule(Verdict::allow, all), rule(Verdict::deny, {words::drop}, {"x"})}));
+    EXPECT_FALSE(permits_all({rule(Verdict::allow, all), rule(Verdict::hold, {words::drop})}));
+    PolicyRule other = rule(Verdict::deny, {words::drop});
+    other.facet = "ssh";
+    EXPECT_TRUE(permits_all({rule(Verdict::allow, all), other}));
+}
+
+TEST(PolicySetTest, KnowsWhichColumnsAnybodysMasksName)
+{
+    const auto set = [](std::vector<MaskRules::Rule> masks) {
+        PolicyEntry entry = policy_for({"bob"}, {}, {"elsewhere"});
+        entry.masks = std::move(masks);
+        return PolicySet({std::make_shared<const PolicyEntry>(std::move(entry))}, "", nullptr);
+    };
+    const PolicySet named = set({{.columns = {"users.email"}, .action = {}}});
+    EXPECT_TRUE(named.masks_columns());
+    EXPECT_TRUE(named.masks_for_anyone("public.users.email"));
+    EXPECT_FALSE(named.masks_for_anyone("public.users.id"));
+    const PolicySet found =
+        set({{.columns = {}, .action = {}, .json = {}, .detect = {Detector::email}}});
+    EXPECT_FALSE(found.masks_columns());
+    EXPECT_FALSE(set({}).masks_columns());
 }
 
 TEST(PolicySetTest, KeepsItsHash)

@@ -171,7 +171,8 @@ TEST(CatalogueTextTest, AnythingElseIsRefused)
           std::pair("\"oid\":9", "\"oid\":4294967296"), std::pair("\"most\":3", "\"most\":65536"),
           std::pair("\"kind\":\"p\"", "\"kind\":\"pp\""),
           std::pair("\"variadic\":true", "\"variadic\":1"),
-          std::pair("[\"id\",23]", "[\"id\",\"23\"]"), std::pair("[7,\"\",65535,", "[7,\"\",65536,"),
+          std::pair("[\"id\",23]", "[\"id\",\"23\"]"),
+          std::pair("[7,\"\",65535,", "[7,\"\",65536,"),
           std::pair("\"parents\":[1,2]", "\"parents\":1"), std::pair("\"casts\"", "\"cast\"")}) {
         std::string text = whole;
         const std::size_t at = text.find(old);

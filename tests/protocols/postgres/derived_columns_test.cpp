@@ -323,29 +323,17 @@ TEST_F(DerivedColumnsTest, ANameAndAnOidOfOneColumnBecomeOne)
 TEST_F(DerivedColumnsTest, WhatNoReadingKnowsIsForgottenAfterAWeek)
 {
     const auto derived = open();
-    ASSERT_TRUE(derived->add({copy("t", "a", {"x.y.z"}), copy("u", "a", {"x.y.z"}),
-                              copy("tmp", "a", {"x.y.z"}, "pg_temp")}));
+    ASSERT_TRUE(derived->add({copy("t", "a", {"x.y.z"}), copy("u", "a", {"x.y.z"})}));
     const auto now = std::chrono::steady_clock::now();
-    const CatalogueRelation temporary = table(9, "tmp", {"a"}, "pg_temp_3");
-    derived->bind(with({table(7, "t", {"a"}), temporary}), now + 24h * 6);
+    derived->bind(with({table(7, "t", {"a"})}), now + 24h * 6);
     EXPECT_THAT(derived->places_of(table(8, "u", {"a"}), 1), ElementsAre("x.y.z"));
-    derived->bind(with({table(7, "t", {"a"}), temporary}), now + 24h * 8);
+    derived->bind(with({table(7, "t", {"a"})}), now + 24h * 8);
     EXPECT_THAT(derived->places_of(table(8, "u", {"a"}), 1), IsEmpty());
     EXPECT_THAT(derived->places_of(table(7, "t", {"a"}), 1), ElementsAre("x.y.z"));
-    EXPECT_EQ(lines(), 2U);
+    EXPECT_EQ(lines(), 1U);
     derived->bind(with({}), now + 24h * 16);
     EXPECT_TRUE(derived->empty());
     EXPECT_EQ(content(), "");
-}
-
-TEST_F(DerivedColumnsTest, ATemporaryTableIsMaskedInWhicheverSession)
-{
-    const auto derived = open();
-    ASSERT_TRUE(derived->add({copy("tmp", "a", {"x.y.z"}, "pg_temp")}));
-    derived->bind(with({table(9, "tmp", {"a"}, "pg_temp_3")}));
-    EXPECT_THAT(derived->places_of(table(9, "tmp", {"a"}, "pg_temp_3"), 1), ElementsAre("x.y.z"));
-    EXPECT_THAT(derived->places_of(table(10, "tmp", {"a"}, "pg_temp_12"), 1), ElementsAre("x.y.z"));
-    EXPECT_THAT(derived->places_of(table(11, "tmp", {"a"}), 1), IsEmpty());
 }
 
 TEST_F(DerivedColumnsTest, ManyThreadsMayUseIt)

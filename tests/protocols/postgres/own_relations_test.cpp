@@ -159,6 +159,42 @@ TEST_F(OwnRelationsTest, ForgetsWhatTheCatalogueHasButNotWhatIsTemporary)
     EXPECT_FALSE(own.forget_known(*sample_names()->catalogue()));
 }
 
+TEST_F(OwnRelationsTest, ARenamedRelationHoldsWhatItHeld)
+{
+    run("CREATE TEMP TABLE t AS SELECT ssn, id FROM users");
+    run("ALTER TABLE t RENAME TO u");
+    EXPECT_THAT(places("SELECT ssn FROM u"), Contains("public.users.ssn"));
+    EXPECT_THAT(places("SELECT id FROM u"), testing::Not(Contains("public.users.ssn")));
+    run("ALTER TABLE u RENAME COLUMN ssn TO code");
+    EXPECT_THAT(places("SELECT code FROM u"), Contains("public.users.ssn"));
+    EXPECT_THAT(places("SELECT id FROM u"), testing::Not(Contains("public.users.ssn")));
+    // One of the catalogue's, in a transaction that nobody else sees.
+    run("ALTER TABLE cards RENAME TO cards_moved");
+    EXPECT_THAT(places("SELECT pan FROM cards_moved"), Contains("public.cards.pan"));
+    run("ALTER TABLE orders SET SCHEMA app");
+    EXPECT_THAT(places("SELECT note FROM app.orders"), Contains("public.orders.note"));
+}
+
+// A renamed table still has its triggers.
+TEST_F(OwnRelationsTest, ARenamedRelationDoesWhatItDid)
+{
+    run("ALTER TABLE tickets RENAME TO cases");
+    const auto sql = read_sql("INSERT INTO cases (body) VALUES ('x')", names());
+    std::vector<std::string> objects;
+    for (const Action& action : sql->command->actions())
+        objects.push_back(action.object);
+    EXPECT_THAT(objects, Contains("public.log"));
+}
+
+TEST_F(OwnRelationsTest, AColumnAddedLaterKeepsWhatGoesIntoIt)
+{
+    run("CREATE TEMP TABLE t (a text)");
+    run("ALTER TABLE t ADD COLUMN b text");
+    run("UPDATE t SET b = (SELECT ssn FROM users LIMIT 1)");
+    EXPECT_THAT(places("SELECT b FROM t"), Contains("public.users.ssn"));
+    EXPECT_THAT(places("SELECT a FROM t"), ElementsAre("pg_temp.t.a"));
+}
+
 TEST_F(OwnRelationsTest, KeepsNoMoreThanAThousand)
 {
     for (int i = 0; i < 1005; ++i)

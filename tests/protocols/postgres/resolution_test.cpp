@@ -491,9 +491,102 @@ TEST(ResolutionTest, ImplicitCastsRunUnwritten)
             .oid;
     sample.parts.casts.push_back({23, 30000, convert, 'i'});
     const Names names = resolved(std::move(sample));
-    EXPECT_EQ(names->unwritten_calls().size(), 1U);
     EXPECT_THAT(actions("INSERT INTO users (id) VALUES (1)", names),
                 Contains("delete public.cards"));
+}
+
+TEST(ResolutionTest, AnImplicitCastRunsWhereItsTypeIs)
+{
+    SampleParts sample = sample_parts();
+    const CatalogueFunction& convert = sample.function(
+        "public", "convert_it", 1, "sql",
+        "CREATE FUNCTION public.convert_it(public.colour) RETURNS text LANGUAGE sql AS $f$ "
+        "DELETE FROM cards WHERE id = 1 RETURNING '' $f$");
+    constexpr std::uint32_t colour = 30000;
+    sample.parts.types.push_back({.oid = colour, .schema = "public", .name = "colour"});
+    sample.parts.types.push_back(
+        {.oid = colour + 1, .schema = "public", .name = "_colour", .element = colour});
+    sample.parts.types.push_back(
+        {.oid = colour + 2, .schema = "public", .name = "hue", .base = colour});
+    sample.parts.casts.push_back({colour, 25, convert.oid, 'i'});
+    sample.relation("public", "walls", {"paint"}).columns[0].type = colour;
+    sample.relation("public", "houses", {"paints"}).columns[0].type = colour + 1;
+    sample.relation("public", "skies", {"hue"}).columns[0].type = colour + 2;
+    sample.view("public", "wall_paints", {"paint"}, " SELECT walls.paint FROM public.walls;")
+        .columns[0]
+        .type = colour;
+    sample
+        .function("public", "favourite", 0, "sql",
+                  "CREATE FUNCTION public.favourite() RETURNS public.colour LANGUAGE sql AS $f$ "
+                  "SELECT NULL $f$")
+        .result_type = colour;
+    const Names names = resolved(std::move(sample));
+    for (const char* text :
+         {"SELECT * FROM walls", "INSERT INTO walls DEFAULT VALUES", "SELECT 1 FROM houses",
+          "SELECT 1 FROM skies", "SELECT 1 FROM wall_paints", "SELECT favourite()",
+          "SELECT upper($1::colour) FROM users", "SELECT NULL::public.hue FROM users"})
+        EXPECT_THAT(actions(text, names), Contains("delete public.cards")) << text;
+    for (const char* text : {"SELECT * FROM users", "SELECT upper($1) FROM users",
+                             "INSERT INTO users (id) VALUES (1)", "SELECT 1"})
+        EXPECT_THAT(actions(text, names), Not(Contains("delete public.cards"))) << text;
+    EXPECT_TRUE(names->is_cast_unwritten(colour));
+    EXPECT_FALSE(names->is_cast_unwritten(25));
+}
+
+// As the server's lookup drops a function that one of an earlier schema takes the arguments of.
+TEST(ResolutionTest, ABuiltInFunctionHidesOneWithItsArguments)
+{
+    const auto names_under = [](SearchPath path) {
+        SampleParts sample = sample_parts();
+        sample
+            .function("evil", "lower", 1, "sql",
+                      "CREATE FUNCTION evil.lower(text) RETURNS text LANGUAGE sql AS $f$ "
+                      "DELETE FROM public.cards WHERE id = 1 RETURNING '' $f$")
+            .as_built_in = true;
+        return resolved(std::move(sample), std::move(path));
+    };
+    const auto deletes = Contains("delete public.cards");
+    EXPECT_THAT(actions("SELECT lower('X')", names_under({{"evil", "public"}, true})),
+                Not(deletes));
+    EXPECT_THAT(actions("SELECT evil.lower('X')", names_under({{"public"}, true})), deletes);
+    EXPECT_THAT(actions("SELECT lower('X')", names_under({{"evil", "pg_catalog"}, true})), deletes);
+    EXPECT_THAT(actions("SELECT lower('X')", names_under({{}, false})), deletes);
+}
+
+TEST(ResolutionTest, ForeignKeysAreFollowed)
+{
+    SampleParts sample = sample_parts();
+    const std::uint32_t cards = sample.relation_named("cards").oid;
+    const std::uint32_t orders = sample.relation_named("orders").oid;
+    // cards(user_id) and orders(user_id) refer to users(id), tickets(id) to cards(user_id).
+    sample.relation_named("users").references = {{cards, 'c', 'c', {2}, {1}},
+                                                 {orders, 'a', 'n', {2}, {1}}};
+    sample.relation_named("cards").references = {
+        {sample.relation_named("tickets").oid, 'c', 'a', {1}, {2}}};
+    const Names names = resolved(std::move(sample));
+    EXPECT_THAT(actions("DELETE FROM users WHERE id = 1", names),
+                UnorderedElementsAre("delete public.users", "delete public.cards behind",
+                                     "update public.orders behind"));
+    EXPECT_THAT(actions("UPDATE users SET id = 2 WHERE id = 1", names),
+                UnorderedElementsAre("update public.users", "update public.cards behind",
+                                     "update public.tickets behind"));
+    EXPECT_THAT(
+        actions("INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2", names),
+        Contains("update public.cards behind"));
+    EXPECT_THAT(actions("UPDATE users SET name = 'x' WHERE id = 1", names),
+                UnorderedElementsAre("update public.users"));
+    EXPECT_THAT(actions("TRUNCATE users", names), UnorderedElementsAre("truncate public.users"));
+    EXPECT_THAT(actions("TRUNCATE users CASCADE", names),
+                UnorderedElementsAre("truncate public.users", "truncate public.cards",
+                                     "truncate public.orders", "truncate public.tickets"));
+}
+
+TEST(ResolutionTest, ViewsOfServerFilesAreServerFiles)
+{
+    for (const char* text : {"SELECT * FROM pg_hba_file_rules", "TABLE pg_catalog.pg_file_settings",
+                             "SELECT count(*) FROM pg_ident_file_mappings"})
+        EXPECT_THAT(classes(text, no_names()), HasSubstr("server_file")) << text;
+    EXPECT_EQ(classes("SELECT * FROM app.pg_file_settings", no_names()), "select");
 }
 
 TEST(ResolutionTest, FunctionalNotationIsACall)

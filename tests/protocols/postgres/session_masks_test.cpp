@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "protocols/postgres/own_relations.h"
 #include "tests/protocols/postgres/sample_names.h"
 
 namespace sallyport::postgres {
@@ -170,6 +171,40 @@ TEST_F(TraceTest, TheServersWordAndTheTextsCountTogether)
     // The server names a view's column; what is behind it comes from its query.
     const Traced view = trace({field("code", oid("people"), 2)}, "select code from people");
     EXPECT_THAT(view.columns.at(0).sources, Contains("public.users.ssn"));
+}
+
+TEST_F(TraceTest, AWholeRowIsAllOfItsColumns)
+{
+    // The server gives the relation, and no column of it.
+    const Traced row = trace({field("users", oid("users"), 0)}, "select users from users");
+    EXPECT_TRUE(row.complete);
+    EXPECT_TRUE(row.columns.at(0).traced);
+    EXPECT_THAT(row.columns.at(0).sources, Contains("public.users.ssn"));
+    const Traced view = trace({field("sums", oid("sums"), 0)}, "select sums from sums");
+    EXPECT_TRUE(view.columns.at(0).traced);
+    EXPECT_THAT(view.columns.at(0).sources, Contains("public.orders.total"));
+}
+
+TEST_F(TraceTest, ATemporaryTablesValuesAreThoseTheSessionKnowsOf)
+{
+    SampleParts sample = sample_parts();
+    const std::uint32_t made = sample.relation("pg_temp_3", "t", {"a", "b"}).oid;
+    const std::uint32_t unseen = sample.relation("pg_temp_3", "u", {"a"}).oid;
+    const auto before = resolved(std::move(sample));
+    OwnRelations own;
+    const auto text =
+        read_sql("create temp table t as select ssn as a, id as b from users", before);
+    own.take(text->statements().at(0));
+    Resolution names(before->catalogue(), {}, SearchPath{{"public"}, true}, own.relations());
+    const Traced traced = masks.trace(
+        {field("a", made, 1), field("b", made, 2), field("t", made, 0), field("a", unseen, 1)},
+        nullptr, names, true);
+    EXPECT_THAT(traced.columns.at(0).sources, Contains("public.users.ssn"));
+    EXPECT_TRUE(traced.columns.at(0).traced);
+    EXPECT_THAT(traced.columns.at(1).sources, testing::Not(Contains("public.users.ssn")));
+    EXPECT_TRUE(traced.columns.at(1).traced);
+    EXPECT_THAT(traced.columns.at(2).sources, Contains("public.users.ssn"));
+    EXPECT_FALSE(traced.columns.at(3).traced);
 }
 
 TEST_F(TraceTest, AnOtherNumberOfColumnsMeansAnyOfTheValues)

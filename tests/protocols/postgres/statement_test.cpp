@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "protocols/postgres/read_only_text.h"
 #include "tests/protocols/postgres/sample_names.h"
 #include "tests/protocols/postgres/sql_corpus.h"
 
@@ -431,20 +432,43 @@ TEST(StatementTest, SaysWhatEndsATransaction)
 
 TEST(StatementTest, NoticesWhoAsksToWrite)
 {
+    const auto has_mode = [](std::string_view text) {
+        return read(text)->statements().at(0).has_mode_write;
+    };
     const auto asks = [](std::string_view text) {
         return read(text)->statements().at(0).asks_to_write;
     };
     for (const std::string_view text :
          {"BEGIN READ WRITE", "SET TRANSACTION READ WRITE", "START TRANSACTION READ WRITE",
+          "BEGIN ISOLATION LEVEL SERIALIZABLE, READ/**/WRITE",
           "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
-          "SET default_transaction_read_only = off", "SET transaction_read_only TO 0",
+          "DO $$ BEGIN SET TRANSACTION READ WRITE; END $$"}) {
+        EXPECT_TRUE(has_mode(text)) << text;
+        EXPECT_FALSE(asks(text)) << text;
+    }
+    for (const std::string_view text :
+         {"SET default_transaction_read_only = off", "SET transaction_read_only TO 0",
           "SELECT set_config('default_transaction_read_only', 'off', false)",
           "SELECT set_config('transaction_read_only', $1, true)"})
         EXPECT_TRUE(asks(text)) << text;
     for (const std::string_view text :
          {"BEGIN", "BEGIN READ ONLY", "SET TRANSACTION READ ONLY", "SELECT 1",
-          "SET default_transaction_read_only = on", "DELETE FROM t"})
+          "SET default_transaction_read_only = on", "DELETE FROM t"}) {
         EXPECT_FALSE(asks(text)) << text;
+        EXPECT_FALSE(has_mode(text)) << text;
+    }
+}
+
+TEST(StatementTest, MakesReadWriteReadOnly)
+{
+    EXPECT_EQ(read_only_text("BEGIN READ WRITE"), "BEGIN READ ONLY ");
+    EXPECT_EQ(read_only_text("begin read -- a\n/* b */write, isolation level serializable"),
+              "begin read -- a\n/* b */ONLY , isolation level serializable");
+    EXPECT_EQ(read_only_text("SET TRANSACTION READ WRITE; SET TRANSACTION READ WRITE"),
+              "SET TRANSACTION READ ONLY ; SET TRANSACTION READ ONLY ");
+    for (const std::string_view text :
+         {"", "BEGIN READ ONLY", "SELECT 'read write'", "SELECT \"read\" write", "read", "write"})
+        EXPECT_EQ(read_only_text(text), text);
 }
 
 TEST(StatementTest, SaysWhereNobodyKnowsAName)
