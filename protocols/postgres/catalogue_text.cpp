@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "gateway/state/state_file.h"
 #include "protocols/postgres/json_names.h"
-#include "protocols/postgres/state_file.h"
 
 namespace sallyport::postgres {
 

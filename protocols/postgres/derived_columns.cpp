@@ -10,9 +10,9 @@
 #include <tuple>
 #include <utility>
 
+#include "gateway/state/state_file.h"
 #include "protocols/postgres/catalogue.h"
 #include "protocols/postgres/json_names.h"
-#include "protocols/postgres/state_file.h"
 
 namespace sallyport::postgres {
 

@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "gateway/state/state_file.h"
 #include "protocols/postgres/catalogue_text.h"
 #include "protocols/postgres/derived_columns.h"
-#include "protocols/postgres/state_file.h"
 
 namespace sallyport::postgres {
 

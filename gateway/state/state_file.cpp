@@ -1,4 +1,4 @@
-#include "protocols/postgres/state_file.h"
+#include "gateway/state/state_file.h"
 
 #include <array>
 #include <cerrno>
@@ -8,10 +8,11 @@
 #include <sys/types.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "gateway/digest/digest.h"
 
-namespace sallyport::postgres {
+namespace sallyport {
 
 namespace {
 
@@ -54,6 +55,24 @@ bool write_all(int descriptor, std::string_view text)
         text.remove_prefix(static_cast<std::size_t>(count));
     }
     return true;
+}
+
+// Writes and syncs a file beside it, under a name nobody else uses; returns that name.
+Result<std::string> write_beside(const std::string& file, std::string_view text)
+{
+    std::array<std::byte, 8> suffix{};
+    fill_random(suffix);
+    std::string draft = file + "." + to_hex(suffix);
+    const Descriptor descriptor(
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!descriptor.is_open())
+        return trouble(file, "cannot be made: " + reason(errno));
+    if (!write_all(descriptor.number(), text) || ::fsync(descriptor.number()) != 0) {
+        const int number = errno;
+        ::unlink(draft.c_str());
+        return trouble(file, "cannot be written: " + reason(number));
+    }
+    return draft;
 }
 
 // The names in a file's directory.
@@ -102,23 +121,25 @@ Result<std::optional<std::string>> load_state_file(const std::string& file, std:
     return text;
 }
 
+Result<bool> create_state_file(const std::string& file, std::string_view text)
+{
+    TRY(draft, write_beside(file, text));
+    // A link fails where the name is taken; a rename would replace what somebody else put there.
+    const bool linked = ::link(draft.c_str(), file.c_str()) == 0;
+    const int number = errno;
+    ::unlink(draft.c_str());
+    if (!linked && number != EEXIST)
+        return trouble(file, "cannot be made: " + reason(number));
+    // The name another process took may not be on the disk yet.
+    TRY_DONE(sync_folder(file));
+    return linked;
+}
+
 Result<void> replace_state_file(const std::string& file, std::string_view text)
 {
-    std::array<std::byte, 8> suffix{};
-    fill_random(suffix);
-    const std::string draft = file + "." + to_hex(suffix);
-    int number = 0;
-    {
-        const Descriptor descriptor(
-            ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-        if (!descriptor.is_open())
-            return trouble(file, "cannot be made: " + reason(errno));
-        if (!write_all(descriptor.number(), text) || ::fsync(descriptor.number()) != 0)
-            number = errno;
-    }
-    if (number == 0 && ::rename(draft.c_str(), file.c_str()) != 0)
-        number = errno;
-    if (number != 0) {
+    TRY(draft, write_beside(file, text));
+    if (::rename(draft.c_str(), file.c_str()) != 0) {
+        const int number = errno;
         ::unlink(draft.c_str());
         return trouble(file, "cannot be written: " + reason(number));
     }
@@ -150,4 +171,4 @@ Result<void> append_to_state_file(const std::string& file, std::string_view text
     return trouble(file, "cannot be written: " + reason(number));
 }
 
-}  // namespace sallyport::postgres
+}  // namespace sallyport
