@@ -6,10 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <sanitizer/allocator_interface.h>
 #include <string>
 #include <vector>
+
+#include "tests/protocols/postgres/deep_texts.h"
 
 namespace sallyport::postgres {
 
@@ -37,14 +38,6 @@ std::vector<std::string> fragments(const PlpgsqlBlock& of)
     }
     EXPECT_EQ(of.problem, "");
     return all;
-}
-
-std::string repeated(std::string_view piece, int times)
-{
-    std::string text;
-    for (int i = 0; i < times; ++i)
-        text += piece;
-    return text;
 }
 
 TEST(PlpgsqlBlockTest, GivesStatementsWithoutTheirInto)
@@ -244,22 +237,6 @@ TEST(PlpgsqlBlockTest, RefusesWhatIsTooLong)
     EXPECT_EQ(block("begin perform 1;" + longer.substr(100) + "end").problem, "");
 }
 
-// Runs what the name says on a stack of the given size.
-void on_stack(std::size_t bytes, void (*work)())
-{
-    pthread_attr_t attributes;
-    ASSERT_EQ(pthread_attr_init(&attributes), 0);
-    ASSERT_EQ(pthread_attr_setstacksize(&attributes, bytes), 0);
-    pthread_t thread{};
-    const auto run = [](void* argument) -> void* {
-        reinterpret_cast<void (*)()>(argument)();
-        return nullptr;
-    };
-    ASSERT_EQ(pthread_create(&thread, &attributes, run, reinterpret_cast<void*>(work)), 0);
-    ASSERT_EQ(pthread_join(thread, nullptr), 0);
-    ASSERT_EQ(pthread_attr_destroy(&attributes), 0);
-}
-
 void read_deep_blocks()
 {
     EXPECT_EQ(block(repeated("begin ", 90) + repeated("end; ", 90)).problem, "");
@@ -291,17 +268,7 @@ void read_deep_blocks()
 
 TEST(PlpgsqlBlockTest, DeepTextsDoNotOverflowASmallStack)
 {
-    // Instrumented frames are several times as large.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    constexpr std::size_t size = std::size_t{2} << 20;
-#else
-    constexpr std::size_t size = std::size_t{512} << 10;
-#endif
-#else
-    constexpr std::size_t size = std::size_t{512} << 10;
-#endif
-    on_stack(size, read_deep_blocks);
+    on_stack(small_stack, read_deep_blocks);
 }
 
 TEST(PlpgsqlBlockTest, ManyNamesTakeNoSquareTime)

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
 #include <set>
 #include <string>
 
 #include "protocols/postgres/read_only_text.h"
+#include "tests/protocols/postgres/deep_texts.h"
 #include "tests/protocols/postgres/sample_names.h"
 #include "tests/protocols/postgres/sql_corpus.h"
 
@@ -42,14 +42,6 @@ std::set<std::string> objects(const Sql& sql)
             all.insert(action.object);
     }
     return all;
-}
-
-std::string repeated(std::string_view piece, int times)
-{
-    std::string text;
-    for (int i = 0; i < times; ++i)
-        text += piece;
-    return text;
 }
 
 TEST(StatementTest, TakesTheCorpusForWhatItIs)
@@ -164,22 +156,6 @@ TEST(StatementTest, RefusesTextsBeyondTheLimit)
     EXPECT_THAT(read_sql("SELECT 123", no_names(), 9)->problem, HasSubstr("longer than 9 bytes"));
 }
 
-// Runs what the name says on a stack of the given size.
-void on_stack(std::size_t bytes, void (*work)())
-{
-    pthread_attr_t attributes;
-    ASSERT_EQ(pthread_attr_init(&attributes), 0);
-    ASSERT_EQ(pthread_attr_setstacksize(&attributes, bytes), 0);
-    pthread_t thread{};
-    const auto run = [](void* argument) -> void* {
-        reinterpret_cast<void (*)()>(argument)();
-        return nullptr;
-    };
-    ASSERT_EQ(pthread_create(&thread, &attributes, run, reinterpret_cast<void*>(work)), 0);
-    ASSERT_EQ(pthread_join(thread, nullptr), 0);
-    ASSERT_EQ(pthread_attr_destroy(&attributes), 0);
-}
-
 void read_deep_texts()
 {
     constexpr int many = 100'000;
@@ -217,17 +193,7 @@ void read_deep_texts()
 
 TEST(StatementTest, DeepTextsDoNotOverflowASmallStack)
 {
-    // Instrumented frames are several times as large.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    constexpr std::size_t size = std::size_t{2} << 20;
-#else
-    constexpr std::size_t size = std::size_t{512} << 10;
-#endif
-#else
-    constexpr std::size_t size = std::size_t{512} << 10;
-#endif
-    on_stack(size, read_deep_texts);
+    on_stack(small_stack, read_deep_texts);
 }
 
 TEST(StatementTest, ATextOfTooManyTokensIsNotParsed)
