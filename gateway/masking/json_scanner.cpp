@@ -88,7 +88,7 @@ void append_utf8(std::string& into, std::uint32_t point)
     }
 }
 
-// The character of the escape \uXXXX whose digits begin at `at`; moves behind it, and behind the
+// The character of the escape \uHHHH whose digits begin at `at`; moves behind it, and behind the
 // second half of a pair. A half alone is no character.
 std::uint32_t escaped_character(std::string_view text, std::size_t& at)
 {
