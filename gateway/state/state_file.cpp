@@ -161,9 +161,11 @@ Result<void> append_to_state_file(const std::string& file, std::string_view text
     }
     if (write_all(descriptor.number(), text) &&
         (!durable || ::fdatasync(descriptor.number()) == 0)) {
-        if (size == 0 && durable)
-            return sync_folder(file);
-        return {};
+        if (size != 0 || !durable)
+            return {};
+        auto synced = sync_folder(file);
+        spoilt = !synced;
+        return synced;
     }
     const int number = errno;
     // After a failed sync nobody knows what the disk has: only a new file is certain.

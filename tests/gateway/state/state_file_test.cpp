@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace sallyport {
@@ -264,6 +265,23 @@ TEST_F(StateFileTest, IsAsItWasWhereItCannotBeAppendedTo)
     bool spoilt = false;
     EXPECT_FALSE(append_to_state_file((folder_ / "none" / "kept").string(), "x", 0, true, spoilt));
     EXPECT_FALSE(spoilt);
+}
+
+TEST_F(StateFileTest, WhatIsWrittenAndNotDurableIsSpoilt)
+{
+    // One descriptor is left: none to open the folder with.
+    const int next = ::dup(0);
+    ASSERT_GE(next, 0);
+    ASSERT_EQ(::close(next), 0);
+    bool spoilt = false;
+    Result<void> appended;
+    {
+        const Limited descriptors(RLIMIT_NOFILE, static_cast<rlim_t>(next) + 1);
+        appended = append_to_state_file(file_, "text", 0, true, spoilt);
+    }
+    ASSERT_FALSE(appended);
+    EXPECT_THAT(appended.error().detail, HasSubstr("cannot be made durable"));
+    EXPECT_TRUE(spoilt);
 }
 
 }  // namespace
