@@ -114,6 +114,7 @@ struct CatalogueOperator {
     std::string schema;
     std::string name;
     std::uint32_t function = 0;
+    bool as_built_in = false;  // pg_catalog has one of this name for these operands
 };
 
 struct CatalogueCast {

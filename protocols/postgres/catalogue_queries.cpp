@@ -75,7 +75,10 @@ constexpr std::string_view structure =
     " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
     " WHERE n.nspname NOT IN ('pg_catalog','information_schema');"
 
-    "SELECT n.nspname, o.oprname, o.oprcode::pg_catalog.oid"
+    "SELECT n.nspname, o.oprname, o.oprcode::pg_catalog.oid,"
+    " EXISTS (SELECT FROM pg_catalog.pg_operator b WHERE b.oprname = o.oprname"
+    " AND b.oprleft = o.oprleft AND b.oprright = o.oprright"
+    " AND b.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace)"
     " FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace"
     " WHERE n.nspname NOT IN ('pg_catalog','information_schema') ORDER BY o.oid;"
 
@@ -349,7 +352,7 @@ void CatalogueDraft::take(std::size_t result, const Row& row)
         {6, &CatalogueDraft::add_trigger},
         {15, &CatalogueDraft::add_function},
         {9, &CatalogueDraft::add_aggregate},
-        {3, &CatalogueDraft::add_operator},
+        {4, &CatalogueDraft::add_operator},
         {4, &CatalogueDraft::add_cast},
         {8, &CatalogueDraft::add_type},
         {3, &CatalogueDraft::add_view_definition},
@@ -486,7 +489,7 @@ void CatalogueDraft::add_aggregate(const Row& row)
 void CatalogueDraft::add_operator(const Row& row)
 {
     parts_.operators.push_back(
-        {text_of(row[0]), text_of(row[1]), number_of<std::uint32_t>(row[2])});
+        {text_of(row[0]), text_of(row[1]), number_of<std::uint32_t>(row[2]), truth_of(row[3])});
 }
 
 void CatalogueDraft::add_cast(const Row& row)

@@ -38,7 +38,7 @@ constexpr std::chrono::seconds login_deadline{10};
 constexpr std::chrono::seconds reading_deadline{45};
 constexpr std::chrono::seconds shortest_age{1};
 constexpr std::chrono::seconds renewed_after{5};
-constexpr int renewed_after_readings = 50;  // that one takes a fiftieth of the time at most
+constexpr int renewed_after_readings = 20;  // that one takes a twentieth of the time at most
 constexpr std::chrono::minutes longest_age_unreadable{5};
 constexpr std::chrono::seconds save_interval{60};
 constexpr int attempts = 3;

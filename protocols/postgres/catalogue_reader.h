@@ -26,7 +26,7 @@ struct CatalogueChanges {
 // One for each thread and connection; used from that thread only.
 //
 // What changes through this gateway makes a reading useless at once. For what changes otherwise a
-// reading is renewed in the background: after five seconds, or fifty times as long as it took,
+// reading is renewed in the background: after five seconds, or twenty times as long as it took,
 // while statements come that need it. A statement waits for a reading where there is none, or the
 // last one is older than that because no statement came. Where the target cannot be read, the last
 // reading serves for five minutes.

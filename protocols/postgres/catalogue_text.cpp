@@ -115,6 +115,7 @@ json json_of(const CatalogueOperator& one)
 {
     ObjectWriter writer;
     writer.put("schema", one.schema).put("name", one.name).put("function", one.function);
+    writer.put("built_in", one.as_built_in);
     return writer.object();
 }
 
@@ -312,6 +313,7 @@ void read_one(ObjectReader& reader, const json& value, CatalogueOperator& one)
     reader.take(value, "schema", one.schema);
     reader.take(value, "name", one.name);
     reader.take(value, "function", one.function);
+    reader.take(value, "built_in", one.as_built_in);
 }
 
 void read_one(ObjectReader& reader, const json& value, CatalogueCast& cast)

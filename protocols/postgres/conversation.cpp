@@ -61,18 +61,22 @@ void Conversation::pop(bool kept)
     steps_.pop_front();
 }
 
-void Conversation::skip_to_sync()
+std::vector<Copies> Conversation::skip_to_sync()
 {
+    std::vector<Copies> copies;
     drop_swallowed_syncs();
     while (!steps_.empty() && steps_.front().kind != StepKind::sync) {
         Step& step = steps_.front();
         if (step.exchange)
             step.exchange->finish(Outcome{false, step.failed ? step.outcome.summary : "skipped"});
         step.exchange.reset();
+        if (step.copies)
+            copies.push_back(std::move(step.copies));
         settle(step, false);
         steps_.pop_front();
     }
     skipping_ = steps_.empty();
+    return copies;
 }
 
 void Conversation::drop_swallowed_syncs()

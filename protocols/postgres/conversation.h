@@ -56,6 +56,9 @@ enum class StepKind : std::uint8_t {
     function_call,  // ends with ReadyForQuery
 };
 
+// What a step copies where, as DerivedColumns has kept it; null: nothing.
+using Copies = std::shared_ptr<const std::vector<DerivedColumn>>;
+
 struct Step {
     StepKind kind = StepKind::sync;
     bool hidden = false;           // the gateway's own message: its answer is not shown
@@ -68,7 +71,7 @@ struct Step {
     std::shared_ptr<Portal> portal;
     std::optional<Exchange> exchange;
     // What it copies, where that was not known before.
-    std::shared_ptr<const std::vector<DerivedColumn>> copies;
+    Copies copies;
     std::unique_ptr<Error> refusal;  // stands for a refused message: it fails, with these words
 
     // Filled by the answers.
@@ -200,8 +203,8 @@ public:
     void pop(bool kept);
 
     // The server reported an error in an extended-protocol message: everything up to the next Sync
-    // that it has not read is skipped.
-    void skip_to_sync();
+    // that it has not read is skipped. Gives what the skipped steps would have copied.
+    std::vector<Copies> skip_to_sync();
 
     // A COPY that the front step began has ended: Syncs it swallowed are answered by nothing.
     void drop_swallowed_syncs();

@@ -34,6 +34,8 @@ struct DerivedColumn {
     std::string relation;
     std::string column;
     std::vector<std::string> places;  // "public.users.ssn"; sorted, unique
+
+    bool operator==(const DerivedColumn&) const = default;
 };
 
 struct CatalogueParts;

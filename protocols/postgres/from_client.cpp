@@ -310,7 +310,8 @@ bool Relay::has_to_remember(const Sql& sql)
     if (to_remember_.empty())
         return false;
     remembered_ = sql.shared_statements;
-    return true;
+    // Else it is the message that was held back for it, and read again.
+    return !just_kept_ || *just_kept_ != to_remember_;
 }
 
 namespace {

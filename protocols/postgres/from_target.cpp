@@ -640,7 +640,8 @@ void Relay::on_error(const Frame& frame)
     attribute_run();
     own(nullptr);
     came_to_nothing(*step);
-    conversation_.skip_to_sync();
+    for (auto& copies : conversation_.skip_to_sync())
+        copied_.push_back(std::move(copies));
 }
 
 Result<Relay::Answered> Relay::on_ready(const Frame& frame, const CatalogueReading& just_read)

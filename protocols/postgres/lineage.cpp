@@ -31,6 +31,15 @@ void add(Sources& into, const Sources& more)
     into = std::move(both);
 }
 
+bool remove(Sources& from, const CatalogueColumn* column)
+{
+    const auto at = std::lower_bound(from.begin(), from.end(), column);
+    if (at == from.end() || *at != column)
+        return false;
+    from.erase(at);
+    return true;
+}
+
 const CatalogueColumn* untraced()
 {
     static const CatalogueColumn column;

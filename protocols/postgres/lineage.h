@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,12 +20,16 @@
 
 namespace sallyport::postgres {
 
-// Columns of a Catalogue, or of a session's own relations; sorted, unique.
-using Sources = std::vector<const CatalogueColumn*>;
+// Columns of a Catalogue, or of a session's own relations; sorted, unique. Most expressions have
+// one or two.
+using Sources = boost::container::small_vector<const CatalogueColumn*, 3>;
 
 // Adds to a set.
 void add(Sources& into, const CatalogueColumn* column);
 void add(Sources& into, const Sources& more);
+
+// Takes a column out of a set. True where it was in it.
+bool remove(Sources& from, const CatalogueColumn* column);
 
 // Stands in a set for values nobody can trace.
 const CatalogueColumn* untraced();

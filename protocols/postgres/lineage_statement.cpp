@@ -411,7 +411,7 @@ Lineage given(const Lineage& body, const Sources& arguments)
 {
     Lineage called = body;
     const auto give = [&](Sources& sources) {
-        if (std::erase(sources, LineageWalk::variable()) != 0)
+        if (remove(sources, LineageWalk::variable()))
             add(sources, arguments);
     };
     give(called.values);
@@ -545,12 +545,12 @@ void LineageWalk::block(const PlpgsqlRoutine& routine, const Scope* outer)
 // well, for what the caller gives it.
 void LineageWalk::settle_variables()
 {
-    std::erase(found_.values, variable());
+    remove(found_.values, variable());
     const auto settle = [this](Sources& sources) {
         if (std::ranges::binary_search(sources, variable()))
             add(sources, found_.values);
         if (!has_parameters_)
-            std::erase(sources, variable());
+            remove(sources, variable());
     };
     found_.flows.change(settle);
     settle(found_.sunk);

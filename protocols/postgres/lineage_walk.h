@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -194,7 +194,7 @@ private:
     Lineage found_;
     std::vector<WithQuery> with_;
     // What names and trees in what was found so far belong to.
-    std::deque<std::string> texts_;
+    std::list<std::string> texts_;
     std::vector<std::unique_ptr<RawParse>> trees_;
     std::vector<std::unique_ptr<PlpgsqlBlock>> blocks_;
     Unknown unknown_ = Unknown::untraced;

@@ -256,9 +256,8 @@ private:
     std::chrono::steady_clock::time_point no_catalogue_until_{};  // it could not be read
     std::vector<DerivedColumn> to_remember_;
     // What statements of the transaction that is open have copied, once they were answered.
-    std::vector<std::shared_ptr<const std::vector<DerivedColumn>>> copied_;
-    std::shared_ptr<const std::vector<DerivedColumn>>
-        just_kept_;                                             // for the message that comes next
+    std::vector<Copies> copied_;
+    Copies just_kept_;                                          // for the message that comes next
     std::shared_ptr<const std::vector<Statement>> remembered_;  // whose copies are kept already
     const bool read_only_;
     bool touched_before_ = false;  // a statement mentioned what could be masked

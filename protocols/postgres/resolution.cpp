@@ -253,11 +253,11 @@ std::vector<const CatalogueRelation*> Resolution::relations(std::string_view sch
     return found;
 }
 
-// pg_catalog comes first where the path does not name it.
-bool Resolution::is_hidden(const CatalogueFunction& function) const
+// Whether pg_catalog's functions and operators hide those of other schemas that take the same
+// arguments: it comes first where the path does not name it.
+bool Resolution::hides_own() const
 {
-    return function.as_built_in && path_.known &&
-           std::ranges::find(path_.schemas, "pg_catalog") == path_.schemas.end();
+    return path_.known && std::ranges::find(path_.schemas, "pg_catalog") == path_.schemas.end();
 }
 
 std::vector<const CatalogueFunction*> Resolution::functions(std::string_view schema,
@@ -268,8 +268,9 @@ std::vector<const CatalogueFunction*> Resolution::functions(std::string_view sch
     if (!catalogue_)
         return found;
     for (const CatalogueFunction* function : catalogue_->functions_named(name)) {
-        const bool visible = schema.empty() ? in_path(function->schema) && !is_hidden(*function)
-                                            : function->schema == schema;
+        const bool visible =
+            schema.empty() ? in_path(function->schema) && !(function->as_built_in && hides_own())
+                           : function->schema == schema;
         const bool takes = arguments >= function->fewest_arguments &&
                            (function->variadic || arguments <= function->most_arguments);
         // An aggregate over an ordered set takes its arguments at two places.
@@ -322,7 +323,8 @@ void Resolution::operators(std::string_view schema, std::string_view name,
     if (!catalogue_)
         return;
     for (const CatalogueOperator* one : catalogue_->operators_named(name)) {
-        if (schema.empty() ? !in_path(one->schema) : one->schema != schema)
+        if (schema.empty() ? !in_path(one->schema) || (one->as_built_in && hides_own())
+                           : one->schema != schema)
             continue;
         if (const CatalogueFunction* function = catalogue_->function(one->function))
             into.push_back(function);
@@ -954,10 +956,8 @@ Lineage Resolution::read_set_off(const RelationUse& use)
             continue;
         LineageWalk walk(*this);
         Sources brought = walk.over(value, relation);
-        std::erase_if(brought, [&](const CatalogueColumn* column) {
-            return column >= relation.columns.data() &&
-                   column < relation.columns.data() + relation.columns.size();
-        });
+        for (const CatalogueColumn& column : relation.columns)
+            remove(brought, &column);
         for (const CatalogueColumn& column : relation.columns) {
             if (!brought.empty() && !column.name.empty())
                 made.flows.add({relation.schema, relation.name, column.name, brought});

@@ -134,7 +134,7 @@ private:
     Resolution(Paths& paths, SearchPath path);
 
     bool in_path(std::string_view schema) const;
-    bool is_hidden(const CatalogueFunction& function) const;
+    bool hides_own() const;
     void follow_references(const RelationUse& use, Doings& into) const;
     void value_of_type(std::uint32_t oid, Doings& into, int depth);
     Resolution& names_in(const ::CreateFunctionStmt& one);

@@ -649,7 +649,7 @@ TEST(LineageTest, OperatorsAndCastsFlowAsFunctionsDo)
         "public", "tell", 2, "sql",
         "CREATE FUNCTION public.tell(a text, b text) RETURNS text LANGUAGE sql AS $f$ INSERT INTO "
         "log (what) VALUES (a) RETURNING (SELECT pan FROM cards LIMIT 1) $f$");
-    sample.parts.operators.push_back({"public", "<<<", tell.oid});
+    sample.parts.operators.push_back({"public", "<<<", tell.oid, false});
     const CatalogueFunction& make = sample.function(
         "public", "make_odd", 1, "sql",
         "CREATE FUNCTION public.make_odd(a text) RETURNS odd LANGUAGE sql AS $f$ INSERT INTO log "

@@ -446,7 +446,7 @@ TEST(ResolutionTest, OperatorsCastsDomainsAndAggregatesAreFunctions)
                 "CREATE FUNCTION public.bang(int, int) RETURNS int LANGUAGE sql AS $f$ DELETE "
                 "FROM cards WHERE id = $1 RETURNING 1 $f$")
             .oid;
-    sample.parts.operators.push_back({"public", "!!!", bang});
+    sample.parts.operators.push_back({"public", "!!!", bang, false});
     CatalogueType odd;
     odd.oid = 30000;
     odd.schema = "public";
@@ -543,6 +543,11 @@ TEST(ResolutionTest, ABuiltInFunctionHidesOneWithItsArguments)
                       "CREATE FUNCTION evil.lower(text) RETURNS text LANGUAGE sql AS $f$ "
                       "DELETE FROM public.cards WHERE id = 1 RETURNING '' $f$")
             .as_built_in = true;
+        const CatalogueFunction& plus =
+            sample.function("evil", "plus", 2, "sql",
+                            "CREATE FUNCTION evil.plus(int, int) RETURNS int LANGUAGE sql AS $f$ "
+                            "DELETE FROM public.orders WHERE id = 1 RETURNING 1 $f$");
+        sample.parts.operators.push_back({"evil", "+", plus.oid, true});
         return resolved(std::move(sample), std::move(path));
     };
     const auto deletes = Contains("delete public.cards");
@@ -551,6 +556,10 @@ TEST(ResolutionTest, ABuiltInFunctionHidesOneWithItsArguments)
     EXPECT_THAT(actions("SELECT evil.lower('X')", names_under({{"public"}, true})), deletes);
     EXPECT_THAT(actions("SELECT lower('X')", names_under({{"evil", "pg_catalog"}, true})), deletes);
     EXPECT_THAT(actions("SELECT lower('X')", names_under({{}, false})), deletes);
+    const auto adds = Contains("delete public.orders");
+    EXPECT_THAT(actions("SELECT 1 + 1", names_under({{"evil", "public"}, true})), Not(adds));
+    EXPECT_THAT(actions("SELECT 1 OPERATOR(evil.+) 1", names_under({{"public"}, true})), adds);
+    EXPECT_THAT(actions("SELECT 1 + 1", names_under({{"evil", "pg_catalog"}, true})), adds);
 }
 
 TEST(ResolutionTest, ForeignKeysAreFollowed)
