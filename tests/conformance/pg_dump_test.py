@@ -53,7 +53,8 @@ PLAIN = {
     "all but one schema": ["-s", "-N", "stock"], "one table": ["--table=products"],
     "tables by pattern": ["-t", "order*", "-t", "stock.sh*"],
     "data of unmasked tables": ["--data-only", "-t", "products", "-t", "orders*", "-t", "order_lines", "-t", "stock.shelves"],
-    "an extension": ["-e", "hstore"], "quoted": ["-s", "--quote-all-identifiers"], "no data of one": ["--exclude-table-data=customers"],
+    "an extension": ["-s", "-e", "hstore"], "quoted": ["-s", "--quote-all-identifiers"],
+    "no data of some": ["--exclude-table-data=customers", "--exclude-table-data=payments", "--exclude-table-data=stock.people"],
     "inserts of an unmasked table": ["--inserts", "-t", "products"], "with settings of its own": ["-s", "--lock-wait-timeout=5000",
                                                                                                  "--extra-float-digits=1"],
     "deferrable": ["--serializable-deferrable", "-t", "products"],
@@ -121,13 +122,13 @@ def test_an_archive_restores(gateway, target, work, kind):
         target.psql("drop database restored")
 
 
-def test_large_objects_are_dumped(gateway, target):
-    """pg_dump reads them by FunctionCall messages, which name functions by OID."""
+def test_large_objects_are_dumped_without_what_is_in_them(gateway, target):
+    """pg_dump reads them by FunctionCall messages, which name functions by OID. With masks in force nobody knows what they hold."""
     target.psql("select lo_from_bytea(4711, decode(repeat('00ff41', 100000), 'hex'))", shop.DATABASE)
     try:
         direct, through = (dump(dsn, "--blobs", "-t", "products") for dsn in roads(gateway, target))
-        assert through == direct
-        assert "lowrite" in through
+        assert through == re.sub(r"SELECT pg_catalog\.lowrite\(0, '[^']*'\);\n", "", direct)
+        assert "lowrite" in direct
     finally:
         target.psql("select lo_unlink(4711)", shop.DATABASE)
 

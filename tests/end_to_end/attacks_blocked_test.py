@@ -13,8 +13,11 @@ from harness import corpus, featurestore
 from harness.cluster import SUPERUSER, SUPERUSER_PASSWORD
 from harness.fixtures import DIRECT
 from harness.gateway import connection
+from harness.mutations import mutations
+from harness.outcome import joined
 from harness.processes import own_by_server_user
-from harness.wire import Client
+from harness.roads import fits, run, send
+from harness.wire import Client, Closed
 
 TARGET_SETTINGS = {"autovacuum": "off", "wal_level": "logical", "max_prepared_transactions": "5", "max_replication_slots": "5",
                    "max_connections": "100", "shared_preload_libraries": "pg_stat_statements"}
@@ -78,7 +81,7 @@ def administrator(target, database="postgres"):
 
 def said(client, *statements):
     for sql in statements:
-        outcome = corpus.send(client, sql)
+        outcome = send(client, sql)
         assert not outcome.failed, (sql, outcome.errors)
 
 
@@ -115,11 +118,11 @@ def make_again(target):
 def forget_the_sample(target, client):
     """A database with subscriptions or prepared transactions cannot be dropped."""
     with administrator(target, "featurestore") as inside:
-        subscriptions = [row[0] for row in corpus.send(inside, "SELECT subname FROM pg_subscription").shown]
+        subscriptions = [row[0] for row in send(inside, "SELECT subname FROM pg_subscription").shown]
         for name in subscriptions:
             said(inside, f"ALTER SUBSCRIPTION {name} DISABLE", f"ALTER SUBSCRIPTION {name} SET (slot_name = NONE)",
                  f"DROP SUBSCRIPTION {name}")
-        for row in corpus.send(inside, "SELECT gid FROM pg_prepared_xacts").shown:
+        for row in send(inside, "SELECT gid FROM pg_prepared_xacts").shown:
             said(inside, f"ROLLBACK PREPARED '{row[0]}'")
     said(client, "DROP DATABASE featurestore WITH (FORCE)")
 
@@ -139,7 +142,7 @@ def make_pristine(target):
 
 
 def places(target):
-    """What the placeholders in the corpus stand for."""
+    """What the marks in the texts of the corpus stand for."""
     return {"@files@": target.root / "files", "@port@": target.port, "@password@": SUPERUSER_PASSWORD}
 
 
@@ -211,7 +214,7 @@ class Watch:
             if not self.bystander.alive():
                 return ["another session was ended"]
             now = self.look(session)
-        except (AssertionError, OSError, corpus.Closed) as error:
+        except (AssertionError, OSError, Closed) as error:
             return [f"the database cannot be read: {error!r}"]
         return sorted(name for name in {*now, *self.right} if now.get(name) != self.right.get(name))
 
@@ -266,12 +269,12 @@ def attempts(case, users):
     """Every way this case is tried: (user, road, text or None for the case as it stands, cuts, how)."""
     for user in users:
         for road in case.roads:
-            if stepwise(case) or corpus.fits(road, case.sql):
+            if stepwise(case) or fits(road, case.sql):
                 yield user, road, None, (), "as written"
     if case.mutate:
         generator = random.Random(case.seed)
-        for mutation in corpus.mutations(case.sql, case.seed, MUTATIONS, wrap=case.kind == "blocked", several=case.kind == "blocked",
-                                         public=PUBLIC):
+        for mutation in mutations(case.sql, case.seed, MUTATIONS, wrap=case.kind == "blocked", several=case.kind == "blocked",
+                                  public=PUBLIC):
             roads = [road for road in case.roads if mutation.goes(road)]
             if roads:
                 yield generator.choice(users), generator.choice(roads), mutation.text, mutation.cuts, mutation.how
@@ -285,13 +288,13 @@ def attempt(sessions, case, user, road, changed_text=None, cuts=(), bracket=Fals
     try:
         client = sessions.of(user)
         if bracket:
-            corpus.send(client, "BEGIN")
+            send(client, "BEGIN")
         if changed_text is None:
-            outcomes = corpus.run(client, case, road)
+            outcomes = run(client, case, road)
         else:
-            outcomes = [corpus.send(client, changed_text, road, case.parameters, cuts=cuts, data=case.data)]
+            outcomes = [send(client, changed_text, road, case.parameters, cuts=cuts, data=case.data)]
         if bracket and not outcomes[-1].closed:
-            corpus.send(client, "ROLLBACK")
+            send(client, "ROLLBACK")
     finally:
         if stepwise(case) or not outcomes or outcomes[-1].closed or (outcomes[-1].status != "I" and not bracket):
             sessions.drop(user)
@@ -304,7 +307,7 @@ def tried(sessions, case):
     for user, road, changed_text, cuts, how in attempts(case, USERS[case.user or "both"]):
         try:
             wrong = complaint(case, attempt(sessions, case, user, road, changed_text, cuts))
-        except (OSError, corpus.Closed) as error:
+        except (OSError, Closed) as error:
             sessions.drop(user)
             wrong = f"no answer: {error!r}"
         if wrong:
@@ -378,11 +381,11 @@ def validated(world, case):
     user, changed, outcomes = USERS[case.user or "both"][0], [], []
     if not stepwise(case) and case.user != "clerk" and isinstance(case.sql, str) and ";" not in case.sql:
         client = world.sessions.of(user)
-        corpus.send(client, "BEGIN")
-        outcomes = [corpus.send(client, case.sql, case.roads[0], case.parameters, data=case.data)]
+        send(client, "BEGIN")
+        outcomes = [send(client, case.sql, case.roads[0], case.parameters, data=case.data)]
         if not outcomes[0].failed:
             changed = world.watch.changed(client)
-        corpus.send(client, "ROLLBACK")
+        send(client, "ROLLBACK")
         if outcomes[0].closed or any(fields["C"] in ("25001", "2D000") for fields in outcomes[0].errors):
             outcomes = []
         world.sessions.drop(user)
@@ -413,10 +416,10 @@ def compared(world, case):
 
 def difference(case, own, through):
     """How the answer through the gateway differs from the target's own."""
-    for outcome, whose in ((corpus.joined(own), "the target itself"), (corpus.joined(through), "the gateway")):
+    for outcome, whose in ((joined(own), "the target itself"), (joined(through), "the gateway")):
         if outcome.failed:
             return f"{whose} says {[(fields.get('C'), fields.get('M')) for fields in outcome.errors]}"
-    own, through = corpus.joined(own), corpus.joined(through)
+    own, through = joined(own), joined(through)
     expected = case.rows if case.rows is not None else own.shown
     if case.rows is not None and own.shown != expected:
         return f"the target itself answers {own.shown}"
@@ -488,8 +491,8 @@ def casts(serve, target):
     ("bob", "INSERT INTO labelled SELECT ROW(id)::source FROM t")])
 def test_a_cast_that_is_not_written_is_part_of_the_statement(casts, target, user, sql):
     with casts.client("casts", user=user) as client:
-        assert corpus.send(client, sql).refused
-        assert corpus.send(client, sql, "extended").refused
+        assert send(client, sql).refused
+        assert send(client, sql, "extended").refused
     assert target.psql("SELECT count(*) FROM pool", "casts") == "20"
 
 
@@ -500,6 +503,6 @@ def test_a_cast_that_is_not_written_is_part_of_the_statement(casts, target, user
     ("bob", "UPDATE t SET a = replace(a, 'o', 'O') WHERE id = 1")])
 def test_a_bad_cast_between_other_types_is_no_part_of_it(casts, user, sql):
     with casts.client("casts", user=user) as client:
-        corpus.send(client, "BEGIN")
-        outcome = corpus.send(client, sql)
+        send(client, "BEGIN")
+        outcome = send(client, sql)
         assert not outcome.failed, outcome.errors

@@ -500,8 +500,8 @@ def test_random_queries_show_no_planted_value_and_keep_the_rest(gateway, target,
     schema, source = Schema(seed), random.Random(seed + 1000)
     assert len(schema.secrets) >= 20
     pid, wrong, shown, refused, failed = gateway.pid, [], 0, 0, 0
-    direct = Client(target.address, user="postgres", password="target-superuser-secret", database="wild")
-    with direct, gateway.client("wild") as client:
+    direct = Client(target.address, user="postgres", password="target-superuser-secret", database="wild", limit=60)
+    with direct, gateway.client("wild", limit=60) as client:
         for number in range(QUERIES):
             made = Query(schema, source)
             steps, columns = made.steps()
@@ -531,4 +531,4 @@ def test_random_queries_show_no_planted_value_and_keep_the_rest(gateway, target,
     assert gateway.pid == pid and gateway.process.poll() is None
     assert not wrong, f"{len(wrong)} of {QUERIES}:\n" + "\n".join(text[:1500] for text in wrong[:40])
     # The generator itself: most statements run, and many of them show a planted value without the gateway.
-    assert failed < QUERIES / 4 and refused < QUERIES / 4 and shown > QUERIES / 5, (failed, refused, shown)
+    assert failed < QUERIES / 4 and refused < QUERIES / 4 and shown > QUERIES / 10, (failed, refused, shown)
