@@ -100,7 +100,7 @@ struct Resolution::Memory {
 
 // The same names under all the search paths that bodies are read with.
 struct Resolution::Paths {
-    const Resolution* first = nullptr;  // owns this
+    Resolution* first = nullptr;  // owns this
     std::vector<std::unique_ptr<Resolution>> others;
     LineageMemory lineages;
 };
@@ -298,6 +298,8 @@ Resolution& Resolution::under(SearchPath path)
     const auto known = [&]() -> Resolution* {
         if (path == path_)
             return this;
+        if (path == paths_->first->path_)
+            return paths_->first;
         for (const auto& other : paths_->others) {
             if (other->path_ == path)
                 return other.get();
@@ -654,26 +656,16 @@ public:
     // Those of pg_catalog are not told apart.
     void see(std::uint32_t type)
     {
-        const CatalogueType* known = idle_ ? nullptr : catalogue_.type(type);
-        if (known == nullptr || !seen_.insert(type).second)
-            return;
-        see(known->element);
-        see(known->base);
-        const CatalogueRelation* row = catalogue_.relation(known->relation);
-        if (row != nullptr)
-            see(*row);
+        if (!idle_)
+            next_.push_back(type);
+        look();
     }
 
     void see(const CatalogueRelation& relation)
     {
-        if (idle_ || !relations_.insert(&relation).second)
-            return;
-        rows_.insert(relation.oid);
-        for (const CatalogueColumn& column : relation.columns) {
-            // What the session has made may have columns of any type.
-            any_ = any_ || (column.type == 0 && !column.name.empty());
-            see(column.type);
-        }
+        if (!idle_)
+            add_row(relation);
+        look();
     }
 
     bool seen(std::uint32_t type) const
@@ -684,9 +676,37 @@ public:
     }
 
 private:
+    void add_row(const CatalogueRelation& relation)
+    {
+        if (!relations_.insert(&relation).second)
+            return;
+        rows_.insert(relation.oid);
+        for (const CatalogueColumn& column : relation.columns) {
+            // What the session has made may have columns of any type.
+            any_ = any_ || (column.type == 0 && !column.name.empty());
+            next_.push_back(column.type);
+        }
+    }
+
+    // Types within types are as deep as somebody likes.
+    void look()
+    {
+        while (!next_.empty()) {
+            const std::uint32_t type = next_.back();
+            next_.pop_back();
+            const CatalogueType* known = catalogue_.type(type);
+            if (known == nullptr || !seen_.insert(type).second)
+                continue;
+            next_.insert(next_.end(), {known->element, known->base});
+            if (const CatalogueRelation* row = catalogue_.relation(known->relation))
+                add_row(*row);
+        }
+    }
+
     const Catalogue& catalogue_;
     bool idle_;
     bool any_ = false;
+    std::vector<std::uint32_t> next_;
     std::unordered_set<std::uint32_t> seen_;
     std::unordered_set<std::uint32_t> rows_;  // relations whose rows are values
     std::unordered_set<const CatalogueRelation*> relations_;

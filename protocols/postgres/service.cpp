@@ -1,21 +1,19 @@
 #include "protocols/postgres/service.h"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cctype>
 #include <filesystem>
 #include <spdlog/spdlog.h>
 #include <utility>
 
-#include "gateway/digest/digest.h"
 #include "protocols/postgres/message.h"
 #include "protocols/postgres/relay.h"
 #include "protocols/postgres/search_path.h"
+#include "protocols/postgres/state_paths.h"
 #include "protocols/postgres/statement.h"
 #include "protocols/postgres/target_login.h"
 
@@ -39,20 +37,6 @@ std::string welcome(const TargetSession& target, const CancelKeys::Held& key)
     MessageWriter(messages).begin('K').u32(key.process()).bytes(bytes_of(key.secret())).end();
     MessageWriter(messages).begin('Z').u8('I').end();
     return messages;
-}
-
-// "db.example.com,5432,shop": a file's name that no two targets share.
-std::string name_of(const Target& target)
-{
-    const std::string port = "," + std::to_string(target.port) + ",";
-    const auto is_plain = [](unsigned char letter) {
-        return std::isalnum(letter) != 0 || letter == '.' || letter == '-' || letter == '_';
-    };
-    constexpr std::size_t longest = 128;
-    const std::string names = target.host + target.database;
-    if (names.size() <= longest && std::ranges::all_of(names, is_plain))
-        return target.host + port + target.database;
-    return to_hex(sha256(bytes_of(target.host + '\0' + port + '\0' + target.database)));
 }
 
 }  // namespace
@@ -88,20 +72,20 @@ Result<PostgresService::Connected*> PostgresService::connected(
     // Connections of configurations that were replaced, once their last session has gone.
     std::erase_if(here.connected,
                   [](const auto& entry) { return entry.second.connection.use_count() == 1; });
-    const std::string folder = state_dir_ + "/postgres";
+    const std::string derived_columns = derived_file(state_dir_, connection->target);
     Everywhere shared;
     {
         const std::lock_guard lock(mutex_);
-        const std::string target = name_of(connection->target);
-        Everywhere& everywhere = everywhere_[target];
+        Everywhere& everywhere = everywhere_[derived_columns];
         if (!everywhere.changes)
             everywhere.changes = std::make_shared<CatalogueChanges>();
         if (!everywhere.derived) {
             std::error_code failed;
+            const std::string folder = state_folder(state_dir_);
             std::filesystem::create_directories(folder, failed);
             if (failed)
                 return failure(Fault::unavailable, folder + ": " + failed.message());
-            TRY(derived, DerivedColumns::open(folder + "/" + target + ".derived"));
+            TRY(derived, DerivedColumns::open(derived_columns));
             everywhere.derived = std::move(derived);
         }
         shared = everywhere;
@@ -111,7 +95,7 @@ Result<PostgresService::Connected*> PostgresService::connected(
         std::make_unique<SqlReadings>(connection->trusted_functions, connection->target.user);
     auto catalogue =
         std::make_unique<CatalogueSource>(connection, std::move(shared.changes), shared.derived,
-                                          folder + "/" + connection->name + ".catalogue");
+                                          catalogue_file(state_dir_, connection->name));
     Connected& made = here.connected[connection.get()];
     made = {connection, std::move(readings), std::move(catalogue), std::move(shared.derived)};
     return &made;

@@ -69,7 +69,7 @@ private:
         std::shared_ptr<CatalogueChanges> changes;
         std::shared_ptr<DerivedColumns> derived;
     };
-    std::map<std::string, Everywhere, std::less<>> everywhere_;  // by host, port and database
+    std::map<std::string, Everywhere, std::less<>> everywhere_;  // by derived_file()
     const std::string state_dir_;
     boost::asio::thread_pool disk_{1};
 };
