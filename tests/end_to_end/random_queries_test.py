@@ -44,6 +44,8 @@ class Column:
 class Schema:
     """Random tables with planted values, and what is built on them."""
 
+    made = 0  # tables that queries have made
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.name = f"s{seed}"
@@ -148,6 +150,11 @@ class Query:
     def name(self, stem="q"):
         self.names += 1
         return f"{stem}{self.names}"
+
+    def fresh(self, stem):
+        """A name that no other query of the schema has: what is made again under one name keeps its mask."""
+        self.schema.made += 1
+        return f"{stem}_{self.schema.made}"
 
     def chance(self, share):
         return self.random.random() < share
@@ -399,7 +406,7 @@ class Query:
             return [sql], columns
         sql, columns, _ = self.select(3)
         if shape < 0.25:
-            place = self.name("copy")
+            place = self.fresh("copy")
             make = self.random.choice([f"CREATE TEMP TABLE {place} AS {sql}", f"CREATE TABLE {self.schema.name}.{place} AS {sql}"])
             full = place if "TEMP" in make else f"{self.schema.name}.{place}"
             steps = [make]
@@ -412,7 +419,7 @@ class Query:
             items, out = self.output([(place, column) for column in columns], 2)
             return steps + [f"SELECT {', '.join(items)} FROM {full} AS {place}"], out
         if shape < 0.32:
-            place = self.name("pad")
+            place = self.fresh("pad")
             text = next((column for column in columns if column.kind == "text"), None)
             if text:
                 return [f"CREATE TEMP TABLE {place}(v text)", f"INSERT INTO {place} SELECT {text.name} FROM ({sql}) AS q",
