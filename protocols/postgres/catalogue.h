@@ -185,6 +185,7 @@ public:
 
 private:
     struct Hash {
+        // NOLINTNEXTLINE(readability-identifier-naming): the standard library's word
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const
         {
