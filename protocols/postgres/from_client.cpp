@@ -291,8 +291,7 @@ awaitable<void> Relay::read_catalogue()
 bool Relay::has_to_remember(const Sql& sql)
 {
     const auto copies = [](const Statement& statement) { return !statement.derived.empty(); };
-    if (std::ranges::none_of(sql.statements(), copies) || remembered_ == sql.shared_statements ||
-        !session_.allows(sql.command))
+    if (std::ranges::none_of(sql.statements(), copies) || !session_.allows(sql.command))
         return false;
     to_remember_.clear();
     for (const Statement& statement : sql.statements()) {
@@ -309,8 +308,8 @@ bool Relay::has_to_remember(const Sql& sql)
     }
     if (to_remember_.empty())
         return false;
-    remembered_ = sql.shared_statements;
-    // Else it is the message that was held back for it, and read again.
+    // Else it is the message that was held back for it, and read again. Every message asks for
+    // itself: what one before it has asked for is taken back where that one fails.
     return !just_kept_ || *just_kept_ != to_remember_;
 }
 

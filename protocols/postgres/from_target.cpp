@@ -734,8 +734,6 @@ void Relay::copies_are_gone()
 {
     for (const auto& copies : copied_)
         derived_.take_back(*copies);
-    if (!copied_.empty())
-        remembered_ = nullptr;
     copied_.clear();
     failed_ = false;
 }

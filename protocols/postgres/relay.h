@@ -257,8 +257,7 @@ private:
     std::vector<DerivedColumn> to_remember_;
     // What statements of the transaction that is open have copied, once they were answered.
     std::vector<Copies> copied_;
-    Copies just_kept_;                                          // for the message that comes next
-    std::shared_ptr<const std::vector<Statement>> remembered_;  // whose copies are kept already
+    Copies just_kept_;  // for the message that comes next
     const bool read_only_;
     bool touched_before_ = false;  // a statement mentioned what could be masked
     std::size_t forwarded_ = 0;    // bytes of to_target_ that have gone

@@ -593,6 +593,21 @@ CHANGES = [
     "ALTER TABLE moving SET SCHEMA attic; CREATE VIEW moving AS SELECT * FROM attic.moving"]
 
 
+def test_a_copy_behind_a_failed_one_of_the_same_text_keeps_its_mask(bench):
+    """Both are on their way before the first fails: what it takes back is still asked for by the second."""
+    insert = "INSERT INTO piped SELECT 1 / $1::int, ssn FROM users"
+    bench.put_back()
+    bench.dirty = True
+    with bench.gateway.client("vault") as client:
+        assert not errors_of(simple(client, "CREATE TABLE piped(id int, v text)"))
+        once = [bind(statement="copy", parameters=[b"0"]), execute(), SYNC, bind(statement="copy", parameters=[b"1"]), execute(), SYNC]
+        client.send(parse(insert, "copy"), *once)
+        assert [error["C"] for error in errors_of(client.messages(2))] == ["22012"]
+        with bench.gateway.client("vault") as other:
+            seen = simple(other, "SELECT v FROM piped")
+        assert rows_of(seen) and not PLANTED.in_messages(seen)
+
+
 # DDL through any session of the gateway makes the next statement wait for a new reading of the catalogue.
 READ_AGAIN = "CREATE TEMP TABLE makes_the_gateway_read_again()"
 
