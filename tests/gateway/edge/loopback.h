@@ -19,6 +19,7 @@
 
 #include "gateway/edge/own_ca.h"
 #include "gateway/edge/stream.h"
+#include "tests/temporary_directory.h"
 
 namespace sallyport::testing {
 
@@ -96,36 +97,7 @@ inline Ends connected(boost::asio::io_context& io)
     return {Stream(std::move(near)), Stream(std::move(far))};
 }
 
-class TemporaryDirectory final {
-public:
-    TemporaryDirectory()
-    {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "sallyport-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr)
-            std::abort();
-        path_ = pattern;
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    std::string path() const { return path_; }
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-    std::string write(const std::string& name, std::string_view text) const
-    {
-        std::ofstream(file(name), std::ios::binary) << text;
-        return file(name);
-    }
-
-private:
-    std::string path_;
-};
+using sallyport::TemporaryDirectory;
 
 inline std::string contents(const std::string& file)
 {

@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tests/temporary_directory.h"
+
 namespace sallyport {
 namespace {
 
@@ -27,18 +29,6 @@ using testing::Optional;
 
 class StateFileTest : public testing::Test {
 protected:
-    StateFileTest()
-    {
-        std::string pattern = testing::TempDir() + "sallyport-state-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
-        file_ = (folder_ / "kept").string();
-    }
-    ~StateFileTest() override
-    {
-        std::error_code error;
-        std::filesystem::remove_all(folder_, error);
-    }
-
     void write(std::string_view text, unsigned mode = 0600) const
     {
         std::ofstream(file_, std::ios::binary | std::ios::trunc) << text;
@@ -68,8 +58,9 @@ protected:
         return loaded ? "none" : loaded.error().detail;
     }
 
-    std::filesystem::path folder_;
-    std::string file_;
+    const TemporaryDirectory directory_;
+    const std::filesystem::path folder_ = directory_.path();
+    const std::string file_ = directory_.file("kept");
 };
 
 // A limit of this process, while it lives.

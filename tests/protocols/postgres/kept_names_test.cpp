@@ -2,7 +2,6 @@
 
 #include "protocols/postgres/kept_names.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +10,7 @@
 #include "protocols/postgres/catalogue_text.h"
 #include "protocols/postgres/derived_columns.h"
 #include "protocols/postgres/state_paths.h"
+#include "tests/temporary_directory.h"
 
 namespace sallyport::postgres {
 
@@ -22,9 +22,6 @@ class KeptNamesTest : public testing::Test {
 protected:
     KeptNamesTest()
     {
-        std::string pattern = (std::filesystem::temp_directory_path() / "names-XXXXXX").string();
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        state_dir_ = pattern;
         connection.name = "shop";
         connection.target.host = "db.example.com";
         connection.target.port = 5432;
@@ -32,9 +29,7 @@ protected:
         std::filesystem::create_directories(state_folder(state_dir()));
     }
 
-    ~KeptNamesTest() override { std::filesystem::remove_all(state_dir_); }
-
-    const std::string& state_dir() const { return state_dir_; }
+    std::string state_dir() const { return directory_.path(); }
 
     void keep_catalogue()
     {
@@ -60,7 +55,7 @@ protected:
     Connection connection;
 
 private:
-    std::string state_dir_;
+    const TemporaryDirectory directory_;
 };
 
 TEST_F(KeptNamesTest, WithoutAReadingThereAreBuiltInNamesOnly)
